@@ -1,0 +1,1 @@
+"""Start Amazon SageMaker pipelines when something happens or a time comes, exactly once, and say why."""

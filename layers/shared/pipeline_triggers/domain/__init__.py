@@ -1,0 +1,1 @@
+"""What a trigger means: pure rules, without AWS, clock or environment."""

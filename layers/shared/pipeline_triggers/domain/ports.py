@@ -1,0 +1,140 @@
+"""What the use cases need from outside, as Protocols. Adapters implement them on AWS, tests/fakes in memory.
+
+Every method may raise PermanentError or TransientError (errors.py) with a reason of ``domain.decisions``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pipeline_triggers.domain.decisions import Decision
+    from pipeline_triggers.domain.definitions import Definition
+    from pipeline_triggers.domain.executions import PipelineRef, StartRequest
+    from pipeline_triggers.domain.ledger import Acquired, Busy, Started
+    from pipeline_triggers.domain.triggers import Snapshot
+
+
+class Clock(Protocol):
+    """Time, so that tests can move it."""
+
+    def now(self) -> datetime:
+        """The present, aware, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Pipelines(Protocol):
+    """SageMaker Pipelines."""
+
+    def describe(self, ref: PipelineRef, *, fresh: bool = False) -> Definition:
+        """The declared parameters, from a cache of some minutes unless ``fresh``."""
+
+    def start(self, request: StartRequest) -> str:
+        """Start an execution and return its ARN. A TransientError with ``acted`` may have started it."""
+
+    def find(self, request: StartRequest, since: datetime) -> str | None:
+        """The ARN of the execution that carries the request's display name and token, created after ``since``."""
+
+
+class Ledger(Protocol):
+    """What was started for which occurrence. All writes but ``record`` are fenced by ``owner``."""
+
+    def acquire(self, decision: Decision, owner: str, lease_until: datetime) -> Acquired | Started | Busy:
+        """Try to become the one worker that may start ``decision.token``; stores the request of the first attempt."""
+
+    def complete(self, token: str, owner: str, execution_arn: str) -> None:
+        """The execution runs: this is never undone."""
+
+    def reject(self, token: str, owner: str, reason: str) -> None:
+        """The start was refused for good, until somebody redrives the event."""
+
+    def release(self, token: str, owner: str, reason: str) -> None:
+        """The attempt certainly had no effect: the next one need not reconcile."""
+
+    def record(self, decision: Decision) -> None:
+        """Keep a decision that starts nothing (shadow, disabled, rejected before the start)."""
+
+    def count_start(self, trigger: str, hour: datetime, cap: int) -> bool:
+        """Count one start of the trigger in the clock hour of ``hour`` (UTC); False when ``cap`` is reached."""
+
+    def history(self, trigger: str, since: datetime) -> Iterator[Mapping[str, Any]]:
+        """The entries of one trigger, newest first."""
+
+    def of_event(self, event_id: str) -> Sequence[Mapping[str, Any]]:
+        """The entries that one event caused."""
+
+
+class TriggerStore(Protocol):
+    """The stack's triggers, as immutable revisions."""
+
+    def revision(self) -> int:
+        """The current revision: one consistent read; 0 when nothing was ever written."""
+
+    def load(self, revision: int | None = None) -> Snapshot:
+        """One revision (default: the current one). NotFoundError when there is none of that number."""
+
+    def revisions(self) -> Sequence[RevisionInfo]:
+        """What revisions there are, newest first."""
+
+    def write(self, snapshot: Snapshot, *, expected_revision: int, by: str) -> int:
+        """Write the triggers as revision ``expected_revision`` + 1 and make it current.
+
+        Raises StaleRevisionError when the current revision is not ``expected_revision`` any more.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionInfo:
+    """One revision of the triggers: who wrote it and when."""
+
+    revision: int
+    at: datetime
+    by: str
+    triggers: int
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One event that cannot start anything as it is, with its original body."""
+
+    id: str
+    reason: str
+    source_queue: str
+    received_at: datetime
+    body: str
+    triggers: tuple[str, ...] = ()
+    decisions: tuple[Mapping[str, Any], ...] = field(default=())
+    message: str = ""
+
+
+class Quarantine(Protocol):
+    """Where events go that cannot start anything as they are; kept 90 days."""
+
+    def put(self, item: Quarantined) -> None:
+        """Keep an item; the same id again replaces it."""
+
+    def list(self, reason: str | None = None) -> Iterator[Quarantined]:
+        """The items without their bodies, newest first, of one reason or of all."""
+
+    def get(self, id: str) -> Quarantined:  # noqa: A002 - the field's word
+        """One item with its body. NotFoundError when there is none."""
+
+    def drop(self, id: str) -> None:  # noqa: A002 - the field's word
+        """Delete an item; one that is not there is fine."""
+
+
+class Queues(Protocol):
+    """SQS."""
+
+    def delay(self, queue_arn: str, receipt_handle: str, seconds: int) -> None:
+        """Let a message reappear after so many seconds (ChangeMessageVisibility)."""
+
+    def send(self, queue: str, body: str) -> None:
+        """Send a body to a queue, by name or ARN."""
