@@ -1,4 +1,4 @@
-"""Lambda handler for status changes: SageMaker endpoints, jobs, model packages and executions, and CloudWatch alarms."""
+"""Lambda handler for status changes of endpoints, jobs, model packages and executions, and for alarms."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from pipeline_triggers.errors import AwsError, TransientError
-from pipeline_triggers.observability import logger, report
+from pipeline_triggers.observability import count_events, logger, report
 from pipeline_triggers.reacting import Invocation, Message, delay_seconds
 from pipeline_triggers.sources.envelopes import read, via_of_record
 
@@ -99,6 +99,7 @@ class Worker:
             logger.warning("message could not be delayed", message_id=message.id, detail=str(again))
 
     def _report(self, decisions: list[Decision], message: Message) -> None:
+        count_events(decisions)
         for decision in decisions:
             report(decision, message_id=message.id, sent_at=message.sent_at)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline_triggers.domain.decisions import Decision, decide
@@ -33,6 +34,8 @@ START_BUDGET = timedelta(seconds=25)
 # After these nothing more is called for the rest of an invocation: the next call would meet the same.
 STOPPING_REASONS = frozenset({"throttled", "limit-exceeded", "ledger-unavailable", "deadline"})
 BECOMES_PERMANENT: dict[str, PermanentReason] = {"not-found-yet": "pipeline-not-found", "denied-yet": "access-denied"}
+# Refusals by the check against what the pipeline declares.
+CONTRACT_REASONS = frozenset({"unknown-parameter", "required-parameter", "wrong-type", "not-in-enum"})
 MAX_DELAY_SECONDS = 900
 
 
@@ -84,15 +87,19 @@ class Snapshots:
 
     def for_message(self, message: Message) -> Snapshot:
         """A snapshot that was the current one after the message was sent: no event meets triggers older than itself."""
-        if self._snapshot and self._validated_at and message.sent_at:
-            if self._validated_at >= message.sent_at + CLOCK_MARGIN:
-                return self._snapshot
+        if self._snapshot and self._is_newer_than(message):
+            return self._snapshot
         validated_at = self.clock.now()
         revision = self.store.revision()
         if self._snapshot is None or self._snapshot.revision != revision:
             self._snapshot = self.store.load(revision)
         self._validated_at = validated_at
         return self._snapshot
+
+    def _is_newer_than(self, message: Message) -> bool:
+        if self._validated_at is None or message.sent_at is None:
+            return False
+        return self._validated_at >= message.sent_at + CLOCK_MARGIN
 
 
 @dataclass
@@ -158,6 +165,9 @@ class Reactor:
         if not isinstance(item, Event):
             return [Decision(message.id, "", "rejected", reason=item.reason, message=item.message)]
         planned = decide(item, snapshot, self._definition_of, self.home)
+        if any(decision.reason in CONTRACT_REASONS for decision in planned):
+            # The pipeline may have been updated since its definition was cached: a refusal must not rest on that.
+            planned = decide(item, snapshot, partial(self._definition_of, fresh=True), self.home)
         return [self._carry_out(decision, snapshot, message, invocation) for decision in planned]
 
     def _carry_out(
@@ -239,10 +249,10 @@ class Reactor:
             told = f"trigger {decision.trigger} has started {cap} executions in this hour (UTC)"
             raise PermanentError("rate-cap", f"{told}; raise max_starts_per_hour if that is meant to be, then redrive")
 
-    def _definition_of(self, ref: PipelineRef) -> Definition | None:
+    def _definition_of(self, ref: PipelineRef, *, fresh: bool = False) -> Definition | None:
         """What the pipeline declares; None when it cannot be said now: SageMaker itself then checks the request."""
         try:
-            return self.pipelines.describe(ref)
+            return self.pipelines.describe(ref, fresh=fresh)
         except AwsError as error:
             logger.info("pipeline not described", pipeline=str(ref), reason=error.reason, detail=str(error))
             return None
@@ -269,5 +279,5 @@ def delay_seconds(receive_count: int, reason: str, jitter: Callable[[], float] =
     """
     if reason == "deadline":
         return round(5 * jitter())
-    grown = min(MAX_DELAY_SECONDS, 30 * 2 ** min(receive_count - 1, 10))
+    grown = min(MAX_DELAY_SECONDS, 30 << min(receive_count - 1, 10))
     return max(1, min(MAX_DELAY_SECONDS, round(grown * (0.5 + jitter() / 2))))

@@ -168,7 +168,7 @@ def _decide_target(
         reason=reason,
         message=message,
         parameters=parameters,
-        request=None if reason else _request(event, trigger, target, parameters, pipeline_arn, token),
+        request=None if reason else _request(event, trigger, target, parameters, token=token, home=home),
     )
 
 
@@ -193,8 +193,9 @@ def _request(
     trigger: Trigger,
     target: Target,
     parameters: Sequence[Resolved],
-    pipeline_arn: str,
+    *,
     token: str,
+    home: Home,
 ) -> StartRequest:
     provenance = Provenance(
         trigger=trigger.name,
@@ -206,7 +207,7 @@ def _request(
         note=target.description,
     )
     return StartRequest(
-        pipeline_arn=pipeline_arn,
+        pipeline_arn=target.pipeline.arn_in(home),
         parameters={p.name: p.value for p in parameters if p.value is not None},
         token=token,
         display_name=display_name_of(target.display_name or trigger.name, token),

@@ -105,7 +105,7 @@ class StartRequest:
 
 
 def canonical(value: object) -> str:
-    """JSON in one spelling only: sorted keys, no spaces, ASCII (so that any text can be encoded, lone surrogates too)."""
+    """JSON in one spelling only: sorted keys, no spaces, ASCII (so that even lone surrogates can be encoded)."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
@@ -141,7 +141,8 @@ class Provenance:
     def to_description(self) -> str:
         """One line, at most 3,072 characters; the full token is always in it."""
         told = f"{self.note} | " if self.note else ""
-        caused = f"trigger {self.trigger}, target {self.target}, event {self.event_id} ({self.source}: {self.detail_type})"
+        event = f"event {self.event_id} ({self.source}: {self.detail_type})"
+        caused = f"trigger {self.trigger}, target {self.target}, {event}"
         tail = f" | token {self.token}"
         line = "".join(c if c.isprintable() else " " for c in f"{told}{caused}")
         return line[: MAX_DESCRIPTION - len(tail)] + tail

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pipeline_triggers.domain.executions import StartRequest
+if TYPE_CHECKING:
+    from pipeline_triggers.domain.executions import StartRequest
 
 # Longer than EventBridge retries (1 day) + the queue keeps (14) + its dead-letter queue keeps (14).
 RETENTION = timedelta(days=35)

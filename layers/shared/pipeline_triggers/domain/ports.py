@@ -6,11 +6,11 @@ Every method may raise PermanentError or TransientError (errors.py) with a reaso
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from pipeline_triggers.domain.decisions import Decision
     from pipeline_triggers.domain.definitions import Definition

@@ -1,0 +1,291 @@
+"""The ledger table in DynamoDB: implements the port ``Ledger``.
+
+Every write of an entry gives it a new ``version`` and is made only if the entry still has the version that was read
+(or, for complete, reject and release, still has the writer as its owner). A write whose answer was lost is thereby
+known again, and a worker whose lease was taken over can change nothing: it gets TransientError("conflict").
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from pipeline_triggers.adapters.entries import (
+    MAX_MESSAGE,
+    RECORDED,
+    checked_item,
+    decision_fields,
+    document_of,
+    entry_of,
+    index_key,
+    key_without_token,
+    request_fields,
+)
+from pipeline_triggers.adapters.failures import code_of, translated
+from pipeline_triggers.adapters.items import EPOCH, attribute, expiry, from_item, stamp, to_item
+from pipeline_triggers.domain.ledger import Acquired, judge
+from pipeline_triggers.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pipeline_triggers.adapters.clients import Clients
+    from pipeline_triggers.adapters.items import Item, Value
+    from pipeline_triggers.domain.decisions import Decision
+    from pipeline_triggers.domain.ledger import Busy, EntryState, Started
+    from pipeline_triggers.domain.ports import Clock
+
+# So often the entry may change under a worker's hands before it gives up: each change is another worker's success.
+ACQUIRE_TRIES = 5
+COUNTER_RETENTION = timedelta(days=2)
+
+
+class DynamoLedger:
+    """The ledger in the table ``<stack>-ledger``. Every failure of DynamoDB is TransientError("ledger-unavailable")."""
+
+    def __init__(self, clients: Clients, table: str, clock: Clock) -> None:
+        self._clients = clients
+        self._table = table
+        self._clock = clock
+
+    def acquire(self, decision: Decision, owner: str, lease_until: datetime) -> Acquired | Started | Busy:
+        """Try to become the one worker that may start ``decision.token``.
+
+        Once an attempt ended without an answer, every later one is told so (``outcome_unknown``, with the request of
+        that attempt and when it began) until the start is complete or rejected; otherwise the decision's own request is
+        stored. Raises TransientError("conflict") when others change the entry again and again, PermanentError
+        ("too-large") when the request does not fit into an item.
+        """
+        version = uuid.uuid4().hex
+        tried: Acquired | None = None
+        with translated("ledger-unavailable"):
+            for _ in range(ACQUIRE_TRIES):
+                stored = self._read(decision.token)
+                if tried is not None and stored is not None and stored["version"] == version:
+                    return tried  # the write that was refused had been made: its first answer was lost
+                found = judge(entry_of(stored), self._clock.now())
+                if not isinstance(found, Acquired):
+                    return found
+                tried = found if found.outcome_unknown else replace(found, request=None)
+                mine: dict[str, Value | None] = {"owner": owner, "lease_until": stamp(lease_until), "version": version}
+                if self._write_if_unchanged(self._attempt(decision, found, stored) | mine, stored):
+                    return tried
+        raise TransientError("conflict", f"the ledger entry {decision.token} is changed by others again and again")
+
+    def complete(self, token: str, owner: str, execution_arn: str) -> None:
+        """The execution runs: this is never undone.
+
+        Repeating it with the same ARN is fine, for whatever owner. Raises TransientError("conflict") with ``acted``
+        when another worker has taken the lease over: that one finds the execution by its token.
+        """
+        changes: dict[str, Value] = {"state": "STARTED", "execution_arn": execution_arn, "attempt_open": False}
+        stored = self._change(token, owner, changes, allowed=("ATTEMPTING",))
+        if stored is None or (stored.get("state"), stored.get("execution_arn")) == ("STARTED", execution_arn):
+            return
+        raise TransientError("conflict", f"the ledger entry {token} has a new owner", acted=True)
+
+    def reject(self, token: str, owner: str, reason: str) -> None:
+        """The start was refused for good. Raises TransientError("conflict") when the lease was taken over."""
+        changes: dict[str, Value] = {"state": "REJECTED", "reason": reason, "attempt_open": False}
+        if self._change(token, owner, changes, allowed=("ATTEMPTING", "REJECTED")) is not None:
+            raise TransientError("conflict", f"the ledger entry {token} has a new owner")
+
+    def release(self, token: str, owner: str, reason: str) -> None:
+        """The attempt had no effect: the next one may begin at once and need not look for this one.
+
+        What an earlier attempt may have done stays unknown. Raises TransientError("conflict") when the lease was taken
+        over.
+        """
+        changes: dict[str, Value] = {"lease_until": stamp(EPOCH), "reason": reason}
+        stored = self._change(token, owner, changes, allowed=("ATTEMPTING",), also="#attempt_open = #was_unknown")
+        if stored is not None:
+            raise TransientError("conflict", f"the ledger entry {token} has a new owner")
+
+    def record(self, decision: Decision) -> None:
+        """Keep a shadow, disabled or rejected decision; one that is or may be started already stays as it is."""
+        now = self._clock.now()
+        fields = {
+            **decision_fields(decision, now),
+            **request_fields(decision),
+            "pk": decision.token or key_without_token(decision),
+            "state": RECORDED[decision.outcome],
+            "reason": decision.reason or None,
+            "message": decision.message[:MAX_MESSAGE],
+            "first_at": stamp(now),
+            "attempts": 0,
+            "version": uuid.uuid4().hex,
+        }
+        with translated("ledger-unavailable"):
+            try:
+                self._clients.dynamodb.put_item(
+                    TableName=self._table,
+                    Item=checked_item(fields),
+                    ConditionExpression="NOT #state IN (:attempting, :started) OR attribute_not_exists(pk)"
+                    " OR expires_at <= :now",
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues={
+                        ":attempting": {"S": "ATTEMPTING"},
+                        ":started": {"S": "STARTED"},
+                        ":now": {"N": str(expiry(now))},
+                    },
+                )
+            except ClientError as error:
+                if not _condition_failed(error):
+                    raise
+
+    def count_start(self, trigger: str, hour: datetime, cap: int) -> bool:
+        """Count one start of the trigger in the clock hour of ``hour`` (UTC); False when ``cap`` is reached.
+
+        A count whose answer was lost may be counted twice: the cap is then met one start early.
+        """
+        if cap < 1:
+            return False
+        full_hour = hour.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        with translated("ledger-unavailable"):
+            try:
+                self._clients.dynamodb.update_item(
+                    TableName=self._table,
+                    Key=to_item({"pk": f"starts#{trigger}", "sk": stamp(full_hour)}),
+                    UpdateExpression="ADD starts :one SET expires_at = :expiry",
+                    ConditionExpression="attribute_not_exists(starts) OR starts < :cap",
+                    ExpressionAttributeValues={
+                        ":one": {"N": "1"},
+                        ":cap": {"N": str(cap)},
+                        ":expiry": {"N": str(expiry(full_hour + COUNTER_RETENTION))},
+                    },
+                )
+            except ClientError as error:
+                if not _condition_failed(error):
+                    raise
+                return False
+        return True
+
+    def history(self, trigger: str, since: datetime) -> Iterator[Mapping[str, Any]]:
+        """The entries of one trigger, newest first, as ``document_of`` shapes them.
+
+        They come from an index: what was written in the last second or so may be missing.
+        """
+        return self._query("by_trigger", "#key = :key AND #at >= :since", {":key": trigger, ":since": stamp(since)})
+
+    def of_event(self, event_id: str) -> Sequence[Mapping[str, Any]]:
+        """The entries that one event caused, newest first, as ``document_of`` shapes them."""
+        return list(self._query("by_event", "#key = :key", {":key": index_key(event_id)}))
+
+    def _read(self, token: str) -> dict[str, Any] | None:
+        answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(token), ConsistentRead=True)
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def _attempt(
+        self,
+        decision: Decision,
+        found: Acquired,
+        stored: Mapping[str, Any] | None,
+    ) -> dict[str, Value | None]:
+        """The entry of a new attempt; it keeps the request of an attempt whose outcome is unknown as it is."""
+        assert decision.request is not None, "only a decision to start is acquired"
+        now = self._clock.now()
+        fields: dict[str, Value | None] = {
+            **decision_fields(decision, now),
+            **request_fields(decision),
+            "pk": decision.token,
+            "state": "ATTEMPTING",
+            "attempts": found.attempts,
+            "first_at": stamp(now),
+            "attempt_at": stamp(found.since or now),
+            "attempt_open": True,
+            "was_unknown": found.outcome_unknown,
+        }
+        if stored is not None and found.attempts > 1:
+            changed = stored.get("params_changed", False) or stored["params_hash"] != fields["params_hash"]
+            fields |= {"first_at": stored["first_at"], "params_changed": changed}
+            if found.outcome_unknown:
+                fields |= {name: stored[name] for name in ("request", "parameters", "params_hash")}
+        return fields
+
+    def _write_if_unchanged(self, fields: Mapping[str, Value | None], stored: Mapping[str, Any] | None) -> bool:
+        unchanged: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if stored is not None:
+            unchanged = {
+                "ConditionExpression": "#version = :version",
+                "ExpressionAttributeNames": {"#version": "version"},
+                "ExpressionAttributeValues": {":version": {"S": stored["version"]}},
+            }
+        try:
+            self._clients.dynamodb.put_item(TableName=self._table, Item=checked_item(fields), **unchanged)
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+            return False
+        return True
+
+    def _change(
+        self,
+        token: str,
+        owner: str,
+        changes: Mapping[str, Value],
+        *,
+        allowed: Sequence[EntryState],
+        also: str = "",
+    ) -> dict[str, Any] | None:
+        """Set fields if the entry is still the owner's; else give the entry as it is (empty when there is none)."""
+        changes = {**changes, "version": uuid.uuid4().hex}
+        names = {f"#{name}": name for name in (*changes, "state", "owner")}
+        if also:
+            names |= {"#attempt_open": "attempt_open", "#was_unknown": "was_unknown"}
+        states = {f":allowed{number}": attribute(state) for number, state in enumerate(allowed)}
+        sets = [f"#{name} = :{name}" for name in changes] + ([also] if also else [])
+        with translated("ledger-unavailable"):
+            try:
+                self._clients.dynamodb.update_item(
+                    TableName=self._table,
+                    Key=_key(token),
+                    UpdateExpression="SET " + ", ".join(sets),
+                    ConditionExpression=f"#owner = :owner AND #state IN ({', '.join(states)})",
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues={
+                        **{f":{name}": attribute(value) for name, value in changes.items()},
+                        **states,
+                        ":owner": attribute(owner),
+                    },
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if not _condition_failed(error):
+                    raise
+                return from_item(cast("dict[str, Any]", error.response.get("Item", {})))
+        return None
+
+    def _query(self, index: str, condition: str, values: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        names = {"#key": "trigger" if index == "by_trigger" else "event_id"}
+        if "#at" in condition:
+            names["#at"] = "at"
+        page: dict[str, Any] = {}
+        now = expiry(self._clock.now())
+        while True:
+            with translated("ledger-unavailable"):
+                answer = self._clients.dynamodb.query(
+                    TableName=self._table,
+                    IndexName=index,
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues={name: attribute(value) for name, value in values.items()},
+                    ScanIndexForward=False,
+                    **page,
+                )
+            found = [from_item(item) for item in answer["Items"]]
+            yield from (document_of(fields) for fields in found if fields["expires_at"] > now)
+            if "LastEvaluatedKey" not in answer:
+                return
+            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _key(token: str) -> Item:
+    return to_item({"pk": token, "sk": "-"})
+
+
+def _condition_failed(error: ClientError) -> bool:
+    return code_of(error) == "ConditionalCheckFailedException"

@@ -1,0 +1,138 @@
+"""SageMaker Pipelines: implements the port ``Pipelines``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pipeline_triggers.adapters.failures import translated
+from pipeline_triggers.domain.definitions import Definition
+from pipeline_triggers.domain.executions import PipelineRef
+from pipeline_triggers.errors import InvalidInputError, PermanentError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from mypy_boto3_sagemaker import SageMakerClient
+
+    from pipeline_triggers.adapters.clients import Clients
+    from pipeline_triggers.domain.executions import Home, StartRequest
+    from pipeline_triggers.domain.ports import Clock
+
+CACHED_FOR = timedelta(minutes=5)
+# The clocks of SageMaker and of this worker may differ by so much.
+CLOCK_MARGIN = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    definition: Definition
+    until: datetime
+
+
+class SageMakerPipelines:
+    """The pipelines that this account may start: its own, and others' by ARN."""
+
+    def __init__(self, clients: Clients, home: Home, clock: Clock) -> None:
+        self._clients = clients
+        self._home = home
+        self._clock = clock
+        self._described: dict[tuple[str, int | None], _Described] = {}
+
+    def describe(self, ref: PipelineRef, *, fresh: bool = False) -> Definition:
+        """The declared parameters, from a cache of five minutes unless ``fresh``.
+
+        Raises TransientError("pipeline-deleting") while SageMaker deletes the pipeline.
+        """
+        arn = ref.arn_in(self._home)
+        key = (arn.casefold(), ref.version_id)
+        held = self._described.get(key)
+        now = self._clock.now()
+        if held is not None and held.until > now and not fresh:
+            return held.definition
+        version = {"PipelineVersionId": ref.version_id} if ref.version_id is not None else {}
+        with translated():
+            client = self._client(arn, None)
+            answer = client.describe_pipeline(PipelineName=self._name(arn, None), **version)
+        if answer.get("PipelineStatus") == "Deleting":
+            raise TransientError("pipeline-deleting", f"the pipeline {ref} is being deleted")
+        definition = _definition(str(ref), answer.get("PipelineDefinition", ""))
+        self._described[key] = _Described(definition, now + CACHED_FOR)
+        return definition
+
+    def start(self, request: StartRequest) -> str:
+        """Start an execution and return its ARN. A TransientError with ``acted`` may have started it."""
+        optional: dict[str, Any] = {}
+        if request.version_id is not None:
+            optional["PipelineVersionId"] = request.version_id
+        if request.parallelism is not None:
+            optional["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": request.parallelism}
+        with translated():
+            answer = self._client(request.pipeline_arn, request.role_arn).start_pipeline_execution(
+                PipelineName=self._name(request.pipeline_arn, request.role_arn),
+                PipelineExecutionDisplayName=request.display_name,
+                PipelineExecutionDescription=request.description,
+                PipelineParameters=[{"Name": name, "Value": value} for name, value in request.parameters.items()],
+                ClientRequestToken=request.token,
+                **optional,
+            )
+        return answer["PipelineExecutionArn"]
+
+    def find(self, request: StartRequest, since: datetime) -> str | None:
+        """The ARN of the execution that carries the request's display name and token, created after ``since``."""
+        with translated():
+            client = self._client(request.pipeline_arn, request.role_arn)
+            for summary in self._executions(client, request, since - CLOCK_MARGIN):
+                if summary.get("PipelineExecutionDisplayName") != request.display_name:
+                    continue
+                arn: str = summary["PipelineExecutionArn"]
+                execution = client.describe_pipeline_execution(PipelineExecutionArn=arn)
+                if request.token in execution.get("PipelineExecutionDescription", ""):
+                    return arn
+        return None
+
+    def _executions(
+        self,
+        client: SageMakerClient,
+        request: StartRequest,
+        created_after: datetime,
+    ) -> Iterator[Mapping[str, Any]]:
+        page: dict[str, Any] = {}
+        while True:
+            answer = client.list_pipeline_executions(
+                PipelineName=self._name(request.pipeline_arn, request.role_arn),
+                CreatedAfter=created_after,
+                SortBy="CreationTime",
+                SortOrder="Ascending",
+                MaxResults=100,
+                **page,
+            )
+            yield from answer["PipelineExecutionSummaries"]
+            if not answer.get("NextToken"):
+                return
+            page = {"NextToken": answer["NextToken"]}
+
+    def _client(self, pipeline_arn: str, role_arn: str | None) -> SageMakerClient:
+        """The client of the pipeline's Region, with the role's rights if there is one."""
+        region = pipeline_arn.split(":")[3]
+        return self._clients.assumed(role_arn, region) if role_arn else self._clients.sagemaker(region)
+
+    def _name(self, pipeline_arn: str, role_arn: str | None) -> str:
+        """How the pipeline is named to SageMaker: by its name where that can only mean this one, else by its ARN.
+
+        A role of another account would look for the name there.
+        """
+        _, partition, _, region, account, _ = pipeline_arn.split(":", 5)
+        at_home = (partition, account, region) == (self._home.partition, self._home.account, self._home.region)
+        role_at_home = role_arn is None or role_arn.split(":")[4] == account
+        return PipelineRef.parse(pipeline_arn).name if at_home and role_at_home else pipeline_arn
+
+
+def _definition(pipeline: str, text: str) -> Definition:
+    try:
+        return Definition.parse(text)
+    except InvalidInputError as error:
+        told = f"the definition of the pipeline {pipeline} cannot be read: {error}"
+        raise PermanentError("refused-by-sagemaker", told) from error

@@ -1,0 +1,1 @@
+"""The ``pipeline-triggers`` command: never loaded in Lambda."""

@@ -1,0 +1,42 @@
+"""The way from the command line to a deployed stack: its trigger store, its parameters and who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline_triggers.adapters.clients import Clients
+from pipeline_triggers.adapters.clock import SystemClock
+from pipeline_triggers.adapters.stacks import Caller, Stack, Stacks
+from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
+from pipeline_triggers.managing import Manager
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline_triggers.cli.settings import Settings
+    from pipeline_triggers.domain.ports import TriggerStore
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What commands need of a stack. ``stack`` asks CloudFormation, ``caller`` asks STS: only when called."""
+
+    store: TriggerStore
+    stack: Callable[[], Stack]
+    caller: Callable[[], str]
+
+    @property
+    def manager(self) -> Manager:
+        """The use case that reads the stack's triggers and writes revisions of them."""
+        return Manager(self.store, self.caller)
+
+
+def connect(settings: Settings) -> Connection:
+    """Prepare the connection; nothing is called yet. The tables are named after the stack."""
+    clients = Clients(region=settings.region, endpoint_url=settings.endpoint_url, profile=settings.profile)
+    return Connection(
+        store=DynamoTriggerStore(clients, f"{settings.stack_name}-triggers", SystemClock()),
+        stack=lambda: Stacks(clients).read(settings.stack_name),
+        caller=Caller(clients),
+    )

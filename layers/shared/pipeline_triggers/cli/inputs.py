@@ -1,0 +1,124 @@
+"""What commands read: trigger files, event files, and JSON in an option. What is wrong is told with its place."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pipeline_triggers.errors import InvalidInputError, InvalidTriggerError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipeline_triggers.documents import TriggerFile
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One JSON value of an event file, and its place: ``events.json``, ``events.json[3]`` or ``events.jsonl:4``."""
+
+    place: str
+    value: Any
+
+
+def read_text(file: str) -> str:
+    """The text of a file (``-`` is stdin). Raises InvalidInputError with the file and the reason."""
+    try:
+        raw = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+    except OSError as error:
+        raise InvalidInputError([Problem("", f"cannot be read: {error.strerror or error}", file=file)]) from error
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        problem = Problem("", f"is not UTF-8 (byte {error.start + 1})", "Save it as UTF-8", file=file)
+        raise InvalidInputError([problem]) from error
+
+
+def trigger_files(files: Sequence[str]) -> list[tuple[str, TriggerFile]]:
+    """Read trigger files that belong together: the problems of all of them are raised at once."""
+    from pipeline_triggers.documents import load  # noqa: PLC0415 - the YAML parser is not needed by every command
+
+    loaded: list[tuple[str, TriggerFile]] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            loaded.append((file, load(read_text(file), file=file)))
+        except InvalidInputError as error:
+            problems += error.problems
+    problems += _defined_twice(loaded)
+    if problems:
+        raise InvalidTriggerError(problems)
+    return loaded
+
+
+def _defined_twice(loaded: Sequence[tuple[str, TriggerFile]]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for file, content in loaded:
+        for trigger in content.triggers:
+            if trigger.name in first:
+                yield Problem(
+                    trigger.name,
+                    f"the trigger is in {first[trigger.name]} already",
+                    "Names are unique in the stack: remove or rename one of the two",
+                    file=file,
+                    line=content.lines[trigger.name],
+                )
+            first.setdefault(trigger.name, file)
+
+
+def payloads(file: str) -> list[Payload]:
+    """The events or Lambda payloads of a file: one JSON document, a JSON list of them, or one on each line."""
+    text = read_text(file)
+    try:
+        value = parse_json(text, file=file)
+    except InvalidInputError:
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        if len(lines) < 2 or not _is_json(lines[0][1]):
+            raise
+        return [Payload(f"{file}:{number}", parse_json(line, file=file, line=number)) for number, line in lines]
+    if isinstance(value, list):
+        return [Payload(f"{file}[{index}]", item) for index, item in enumerate(value)]
+    return [Payload(file, value)]
+
+
+def parse_json(text: str, *, file: str = "", line: int = 0, field: str = "") -> Any:
+    """Read strict JSON. Raises InvalidInputError with the place of what is wrong."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        found = f"is not JSON: {error.msg} (column {error.colno})"
+        problem = Problem(field, found, "", file=file, line=line or (error.lineno if file else 0))
+    except RecursionError:
+        problem = Problem(field, "is nested too deeply to be read", file=file, line=line)
+    except ValueError as error:
+        problem = Problem(field, f"is not JSON: {error}", file=file, line=line)
+    raise InvalidInputError([problem])
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        parse_json(text)
+    except InvalidInputError:
+        return False
+    return True
+
+
+def json_option(value: str, field: str) -> Any:
+    """The JSON of an option that is given in place or as ``@file``."""
+    if value.startswith("@"):
+        return parse_json(read_text(value[1:]), file=value[1:])
+    return parse_json(value, field=field)
+
+
+def in_option(error: InvalidInputError, option: str) -> InvalidInputError:
+    """The same problems, as those of an option."""
+    return InvalidInputError(replace(problem, field=f"{option} {problem.field}".strip()) for problem in error.problems)

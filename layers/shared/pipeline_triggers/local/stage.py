@@ -1,0 +1,207 @@
+"""The stack on the embedded AWS with pipelines, a bucket and triggers: what ``demo`` and ``local up`` run on."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Self
+
+from botocore.session import Session
+
+from pipeline_triggers.adapters.clients import Clients
+from pipeline_triggers.adapters.clock import SystemClock
+from pipeline_triggers.adapters.ledger import DynamoLedger
+from pipeline_triggers.adapters.quarantine import DynamoQuarantine
+from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
+from pipeline_triggers.documents import load
+from pipeline_triggers.errors import ConfigurationError
+from pipeline_triggers.local.deployment import deploy
+from pipeline_triggers.local.emulator import DEFAULT_PORT, LocalAws
+from pipeline_triggers.local.poller import Poller
+from pipeline_triggers.local.wire import ACCOUNT, REGION
+from pipeline_triggers.managing import Manager
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from pipeline_triggers.documents import TriggerFile
+    from pipeline_triggers.local.deployment import Deployment
+
+STACK = "local"
+BUCKET = "raw-data"
+OWN_SOURCE = "com.example.features"
+
+# The pipelines of the sample triggers and what they declare: type, and a default unless the parameter is required.
+PIPELINES: Mapping[str, Mapping[str, tuple[str, object]]] = {
+    "churn-train": {
+        "InstanceType": ("String", "ml.m5.xlarge"),
+        "InputKey": ("String", "-"),
+        "InputUri": ("String", None),
+        "MaxRows": ("Integer", 0),
+        "Reason": ("String", "-"),
+    },
+    "churn-score": {
+        "Action": ("String", None),
+        "InstanceType": ("String", "ml.m5.xlarge"),
+        "InputKey": ("String", "-"),
+        "MaxRows": ("Integer", 0),
+        "RequestedBy": ("String", "-"),
+    },
+    "churn-evaluate": {
+        "Subject": ("String", None),
+        "EndpointConfigName": ("String", "-"),
+        "ModelDataUrl": ("String", "-"),
+    },
+    "churn-deploy": {
+        "ModelPackageArn": ("String", None),
+        "ModelVersion": ("Integer", None),
+        "ModelDataUrl": ("String", "-"),
+    },
+    "churn-features": {
+        "Table": ("String", None),
+        "Rows": ("Integer", None),
+        "Partition": ("String", "-"),
+        "Note": ("String", "-"),
+        "Discount": ("String", "-"),
+    },
+}
+
+
+class Stage:
+    """An embedded AWS on which the template is deployed and its functions run.
+
+    ``template`` is the SAM template, ``port`` 0 takes any free port, ``also_listen`` as in ``LocalAws``. Without ``poll``
+    the queues are left alone and no function runs here. ``on_log`` gets the name of a function and a line that it wrote,
+    from other threads. Raises ConfigurationError when there is no
+    template, or the port is taken.
+    """
+
+    def __init__(
+        self,
+        template: Path,
+        *,
+        port: int = DEFAULT_PORT,
+        also_listen: Sequence[str] = (),
+        poll: bool = True,
+        on_log: Callable[[str, str], None] | None = None,
+    ) -> None:
+        if not template.is_file():
+            raise ConfigurationError(f"there is no {template}: run this in the project's folder, or give --template")
+        self.aws = LocalAws(port=port, also_listen=also_listen)
+        self._template, self._poll, self._on_log = template, poll, on_log
+        self._started = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start AWS, deploy, start the functions."""
+        with ExitStack() as starting:
+            starting.enter_context(self.aws)
+            self.deployment: Deployment = deploy(
+                self._template,
+                endpoint_url=self.aws.url,
+                stack_name=STACK,
+                parameters={
+                    "EndpointUrl": self.aws.url,
+                    "DefaultBusSources": OWN_SOURCE,
+                    "StartInterval": "0",
+                    "LogLevel": "INFO",
+                },
+            )
+            self.poller = Poller(self.deployment, self.aws.url, on_log=self._on_log)
+            if self._poll:
+                starting.enter_context(self.poller)
+            clients, clock = self._clients(), SystemClock()
+            self.store = DynamoTriggerStore(clients, f"{STACK}-triggers", clock)
+            self.ledger = DynamoLedger(clients, f"{STACK}-ledger", clock)
+            self.quarantine = DynamoQuarantine(clients, f"{STACK}-quarantine", clock)
+            self._started = starting.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Stop the functions and AWS."""
+        self._started.close()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the embedded AWS."""
+        return self.aws.client(service)
+
+    def furnish(self) -> None:
+        """Make the pipelines of the sample triggers, and a bucket that sends its events to EventBridge."""
+        sagemaker, s3 = self.client("sagemaker"), self.client("s3")
+        for name, declared in PIPELINES.items():
+            sagemaker.create_pipeline(
+                PipelineName=name,
+                PipelineDefinition=definition_of(declared),
+                RoleArn="arn:aws:iam::123456789012:role/pipeline-execution",
+                ClientRequestToken=f"create-{name}".ljust(32, "-"),
+            )
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_bucket_notification_configuration(
+            Bucket=BUCKET,
+            NotificationConfiguration={"EventBridgeConfiguration": {}},
+        )
+
+    def apply(self, file: Path) -> TriggerFile:
+        """Make the triggers of a file the stack's. Raises InvalidTriggerError with the problems of the file."""
+        triggers = load(file.read_text(encoding="utf-8"), file=str(file))
+        Manager(self.store, caller=lambda: "local").apply(triggers.triggers, set=triggers.set)
+        return triggers
+
+    def executions(self) -> list[dict[str, Any]]:
+        """All executions that SageMaker has, with the parameters that it was given."""
+        sagemaker = self.client("sagemaker")
+        found = []
+        for name in PIPELINES:
+            for summary in sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]:
+                arn = summary["PipelineExecutionArn"]
+                sent = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)["PipelineParameters"]
+                found.append(
+                    {
+                        "pipeline": name,
+                        "display_name": summary["PipelineExecutionDisplayName"],
+                        "execution_arn": arn,
+                        "parameters": {parameter["Name"]: parameter["Value"] for parameter in sent},
+                    },
+                )
+        return found
+
+    def _clients(self) -> Clients:
+        session = Session()
+        session.set_credentials(ACCOUNT, "local")
+        return Clients(region=REGION, endpoint_url=self.aws.url, session=session)
+
+
+def definition_of(declared: Mapping[str, tuple[str, object]]) -> str:
+    """A pipeline definition, as SageMaker keeps it, with these parameters and one step."""
+    parameters = [
+        {"Name": name, "Type": kind} | ({} if default is None else {"DefaultValue": default})
+        for name, (kind, default) in declared.items()
+    ]
+    step = {"Name": "Nothing", "Type": "Fail", "Arguments": {"ErrorMessage": "a sample pipeline does nothing"}}
+    return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": parameters, "Steps": [step]})
+
+
+class Lines:
+    """Log lines of the functions, collected while they run."""
+
+    def __init__(self) -> None:
+        self._lines: list[tuple[str, str]] = []
+        self._lock = threading.Lock()
+
+    def add(self, function: str, line: str) -> None:
+        """Keep a line; called from the threads that read the functions' output."""
+        with self._lock:
+            self._lines.append((function, line))
+
+    def take(self) -> list[tuple[str, str]]:
+        """The lines since the last time."""
+        with self._lock:
+            taken, self._lines = self._lines, []
+        return taken

@@ -1,0 +1,115 @@
+"""Logs and metrics: one structured line for each decision, and the counts by source and outcome."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from pipeline_triggers.domain.decisions import Decision, Outcome
+
+NAMESPACE = "PipelineTriggers"
+MAX_TEXT = 1000
+COUNTED: Mapping[Outcome, str] = {
+    "unmatched": "Unmatched",
+    "started": "Started",
+    "duplicate": "Duplicate",
+    "retry": "Retried",
+    "rejected": "Quarantined",
+}
+# Their messages may quote a value of the event, which is only for DEBUG.
+QUOTING = frozenset(
+    {
+        "malformed-event",
+        "empty-value",
+        "value-too-long",
+        "constraint",
+        "wrong-type",
+        "not-in-enum",
+        "no-occurrence-key",
+        "refused-by-sagemaker",
+    },
+)
+
+
+class _Provider(AmazonCloudWatchEMFProvider):
+    """CloudWatch's embedded metric format, which has nothing to say when nothing was counted."""
+
+    def flush_metrics(self, raise_on_empty_metrics: bool = False) -> None:
+        """Print what was counted since the last time."""
+        if self.metric_set:
+            super().flush_metrics(raise_on_empty_metrics=raise_on_empty_metrics)
+
+
+# ASCII only: a lone surrogate in a key could else not be written, and some viewers break lines at U+2028.
+logger = Logger(json_serializer=partial(json.dumps, default=str, separators=(",", ":"), ensure_ascii=True))
+# No service: it would be one more dimension of every metric.
+metrics = Metrics(provider=_Provider(namespace=NAMESPACE, service=""))
+
+
+def report(decision: Decision, *, message_id: str, sent_at: datetime | None) -> None:
+    """Log one decision and count it.
+
+    ``sent_at`` is when the message reached its queue (None for a bare event): from then to the start is
+    ``EventToStartLatency``, in milliseconds. Every metric is counted once without dimensions, for alarms, and once by
+    source and outcome. No payload and no parameter values are logged above DEBUG.
+    """
+    write = logger.warning if decision.outcome in ("rejected", "retry") else logger.info
+    write("decision", **_fields(decision, message_id))
+    logger.debug("decision in full", token=decision.token, decision=decision.to_document())
+    name = COUNTED.get(decision.outcome)
+    if name is None:
+        return
+    metrics.add_dimensions(source=_source(decision), outcome=decision.outcome)
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+    if decision.outcome == "started" and decision.at is not None and sent_at is not None:
+        waited = max(0.0, (decision.at - sent_at).total_seconds() * 1000)
+        metrics.add_metric(name="EventToStartLatency", unit=MetricUnit.Milliseconds, value=waited)
+    metrics.flush_metrics()
+
+
+def count_events(decisions: Iterable[Decision]) -> None:
+    """Count the events that the decisions on one message are about, by source (``EventsReceived``)."""
+    for source in {decision.event_id: _source(decision) for decision in decisions}.values():
+        metrics.add_dimensions(source=source)
+        metrics.add_metric(name="EventsReceived", unit=MetricUnit.Count, value=1)
+        metrics.flush_metrics()
+
+
+def _fields(decision: Decision, message_id: str) -> dict[str, Any]:
+    fields = {
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "trigger": decision.trigger,
+        "target": decision.target,
+        "source": _source(decision),
+        "event_id": decision.event_id[:MAX_TEXT],
+        "occurrence": decision.occurrence[:MAX_TEXT],
+        "token": decision.token,
+        "pipeline_arn": decision.pipeline_arn,
+        "execution_arn": decision.execution_arn,
+        "detail": "" if decision.reason in QUOTING else decision.message[:MAX_TEXT],
+        "revision": decision.revision,
+        "message_id": message_id,
+    }
+    return {name: value for name, value in fields.items() if value != ""}
+
+
+def _source(decision: Decision) -> str:
+    """The event's source: an occurrence is a JSON array that begins with it."""
+    try:
+        occurrence = json.loads(decision.occurrence)
+    except ValueError:
+        return "unknown"
+    first = occurrence[0] if isinstance(occurrence, list) and occurrence else ""
+    # A dimension's value has at most 1,024 characters, in ASCII, and is not blank (CloudWatch).
+    ascii_only = first.encode("ascii", "replace").decode() if isinstance(first, str) else ""
+    return "".join(c if c.isprintable() else "?" for c in ascii_only)[:256].strip() or "unknown"

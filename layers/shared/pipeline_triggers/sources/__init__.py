@@ -1,0 +1,1 @@
+"""From the raw payload that Lambda receives to normalised events."""

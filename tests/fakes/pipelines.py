@@ -1,0 +1,90 @@
+"""SageMaker Pipelines in memory: honours client request tokens, and can be told to forget them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pipeline_triggers.domain.definitions import Definition
+from pipeline_triggers.domain.executions import Home, PipelineRef, StartRequest
+from pipeline_triggers.errors import TransientError
+from tests.fakes.clock import FakeClock
+from tests.fakes.recording import Recording
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+HOME = Home("aws", "123456789012", "us-east-1")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One execution that was started."""
+
+    arn: str
+    request: StartRequest
+    created_at: datetime
+
+
+@dataclass
+class FakePipelines(Recording):
+    """The port ``Pipelines``. Pipelines exist once they are added; ``executions`` are in the order of their start."""
+
+    home: Home = HOME
+    clock: FakeClock = field(default_factory=FakeClock)
+    executions: list[Execution] = field(default_factory=list)
+    _definitions: dict[str, Definition] = field(default_factory=dict)
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    def add(self, pipeline: str, definition: Definition | None = None) -> str:
+        """Create a pipeline by name or ARN, or change its definition; returns its ARN."""
+        arn = PipelineRef.parse(pipeline).arn_in(self.home)
+        self._definitions[arn.casefold()] = definition or Definition({})
+        return arn
+
+    def remove(self, pipeline: str) -> None:
+        """Delete a pipeline."""
+        del self._definitions[PipelineRef.parse(pipeline).arn_in(self.home).casefold()]
+
+    def forget_tokens(self) -> None:
+        """Let the service forget all client request tokens: AWS does not say how long it remembers them."""
+        self._tokens.clear()
+
+    @property
+    def started(self) -> list[StartRequest]:
+        """The requests that made an execution."""
+        return [execution.request for execution in self.executions]
+
+    def describe(self, ref: PipelineRef, *, fresh: bool = False) -> Definition:
+        """The definition that was added."""
+        with self.call("describe", ref=ref, fresh=fresh):
+            return self._definition(ref.arn_in(self.home))
+
+    def start(self, request: StartRequest) -> str:
+        """One execution for each token."""
+        with self.call("start", request=request):
+            self._definition(request.pipeline_arn)
+            if request.token not in self._tokens:
+                arn = f"{request.pipeline_arn}/execution/{len(self.executions) + 1:012d}"
+                self.executions.append(Execution(arn, request, self.clock.now()))
+                self._tokens[request.token] = arn
+            return self._tokens[request.token]
+
+    def find(self, request: StartRequest, since: datetime) -> str | None:
+        """By display name, then by the token in the description."""
+        with self.call("find", request=request, since=since):
+            self._definition(request.pipeline_arn)
+            for execution in self.executions:
+                same = execution.request.pipeline_arn == request.pipeline_arn
+                named = execution.request.display_name == request.display_name
+                told = request.token in execution.request.description
+                if same and named and told and execution.created_at >= since - timedelta(seconds=60):
+                    return execution.arn
+            return None
+
+    def _definition(self, arn: str) -> Definition:
+        definition = self._definitions.get(arn.casefold())
+        if definition is None:
+            raise TransientError("not-found-yet", f"there is no pipeline {arn}")
+        return definition

@@ -1,0 +1,525 @@
+"""The contracts of the ports: the same tests over each fake and over the real adapter on moto.
+
+moto ignores client request tokens, refuses pipeline ARNs and answers ValidationException for a missing pipeline: what
+depends on these is tested on the fake here, and on the corrected emulator where that is tested.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from moto import mock_aws
+
+from pipeline_triggers.adapters.clients import Clients
+from pipeline_triggers.adapters.ledger import DynamoLedger
+from pipeline_triggers.adapters.pipelines import SageMakerPipelines
+from pipeline_triggers.adapters.quarantine import DynamoQuarantine
+from pipeline_triggers.adapters.queues import SqsQueues
+from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
+from pipeline_triggers.domain.definitions import Declared, Definition
+from pipeline_triggers.domain.executions import PipelineRef
+from pipeline_triggers.domain.ledger import RETENTION, Acquired, Busy, Started
+from pipeline_triggers.domain.ports import Ledger, Pipelines, Quarantine, Quarantined, Queues, TriggerStore
+from pipeline_triggers.domain.triggers import Snapshot
+from pipeline_triggers.errors import NotFoundError, StaleRevisionError, TransientError
+from tests.fakes.clock import FakeClock
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.pipelines import HOME, FakePipelines
+from tests.fakes.quarantine import FakeQuarantine
+from tests.fakes.queues import FakeQueues
+from tests.fakes.trigger_store import FakeTriggerStore
+from tests.integration.tables import create_table
+from tests.samples import PIPELINE_ARN, rejected, request, start, trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXECUTION = f"{PIPELINE_ARN}/execution/abcdef"
+LEASE = timedelta(seconds=60)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def clients(aws_environment: None) -> Iterator[Clients]:
+    with mock_aws():
+        yield Clients(region="us-east-1")
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def ledger(request: pytest.FixtureRequest, clock: FakeClock) -> Ledger:
+    if request.param == "fake":
+        return FakeLedger(clock=clock)
+    clients = request.getfixturevalue("clients")
+    return DynamoLedger(clients, create_table(clients, "ledger"), clock)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def store(request: pytest.FixtureRequest, clock: FakeClock) -> TriggerStore:
+    if request.param == "fake":
+        return FakeTriggerStore(clock=clock)
+    clients = request.getfixturevalue("clients")
+    return DynamoTriggerStore(clients, create_table(clients, "triggers"), clock)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def quarantine(request: pytest.FixtureRequest, clock: FakeClock) -> Quarantine:
+    if request.param == "fake":
+        return FakeQuarantine(clock=clock)
+    clients = request.getfixturevalue("clients")
+    return DynamoQuarantine(clients, create_table(clients, "quarantine"), clock)
+
+
+@pytest.fixture(params=["fake", "sagemaker"])
+def pipelines(request: pytest.FixtureRequest, clock: FakeClock) -> Pipelines:
+    definition = Definition({"InputKey": Declared(), "Rows": Declared("Integer", required=False, default=1000)})
+    if request.param == "fake":
+        fake = FakePipelines(clock=clock)
+        fake.add("churn-train", definition)
+        return fake
+    clients = request.getfixturevalue("clients")
+    clients.sagemaker().create_pipeline(
+        PipelineName="churn-train",
+        PipelineDefinition='{"Version":"2020-12-01","Steps":[],"Parameters":[{"Name":"InputKey","Type":"String"},'
+        '{"Name":"Rows","Type":"Integer","DefaultValue":1000}]}',
+        ClientRequestToken="c" * 32,
+        RoleArn="arn:aws:iam::123456789012:role/pipeline",
+    )
+    return SageMakerPipelines(clients, HOME, clock)
+
+
+@pytest.fixture(params=["fake", "sqs"])
+def queues(request: pytest.FixtureRequest) -> Queues:
+    if request.param == "fake":
+        return FakeQueues()
+    clients = request.getfixturevalue("clients")
+    clients.sqs.create_queue(QueueName="s3-event", Attributes={"VisibilityTimeout": "30"})
+    return SqsQueues(clients)
+
+
+class TestLedger:
+    def test_the_first_attempt_is_acquired(self, ledger: Ledger, clock: FakeClock) -> None:
+        assert ledger.acquire(start(), "a", clock.now() + LEASE) == Acquired(attempts=1)
+
+    def test_a_second_worker_finds_it_busy_until_the_lease_ends(self, ledger: Ledger, clock: FakeClock) -> None:
+        until = clock.now() + LEASE
+        ledger.acquire(start(), "a", until)
+        assert ledger.acquire(start(), "b", until + LEASE) == Busy(until)
+
+    def test_the_same_worker_finds_a_duplicate_in_its_batch_busy(self, ledger: Ledger, clock: FakeClock) -> None:
+        until = clock.now() + LEASE
+        ledger.acquire(start(), "a", until)
+        assert ledger.acquire(start(event_id="again"), "a", until) == Busy(until)
+
+    def test_what_is_complete_is_found_started(self, ledger: Ledger, clock: FakeClock) -> None:
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        ledger.complete(start().token, "a", EXECUTION)
+        clock.advance(days=30)
+        assert ledger.acquire(start(), "b", clock.now() + LEASE) == Started(EXECUTION)
+
+    def test_completing_again_with_the_same_arn_is_fine(self, ledger: Ledger, clock: FakeClock) -> None:
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        ledger.complete(start().token, "a", EXECUTION)
+        ledger.complete(start().token, "a", EXECUTION)
+        assert ledger.acquire(start(), "b", clock.now() + LEASE) == Started(EXECUTION)
+
+    def test_an_entry_is_forgotten_after_35_days_even_if_it_is_still_stored(
+        self, ledger: Ledger, clock: FakeClock
+    ) -> None:
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        ledger.complete(start().token, "a", EXECUTION)
+        clock.advance(days=RETENTION.days)
+        assert list(ledger.history("on-upload", clock.now() - 2 * RETENTION)) == []
+        assert ledger.acquire(start(), "b", clock.now() + LEASE) == Acquired(attempts=1)
+
+    def test_a_crash_leaves_an_unknown_outcome_with_request_and_time(self, ledger: Ledger, clock: FakeClock) -> None:
+        began = clock.now()
+        ledger.acquire(start(), "a", began + LEASE)
+        clock.advance(seconds=61)
+        assert ledger.acquire(start(), "b", clock.now() + LEASE) == Acquired(2, True, start().request, began)
+
+    def test_the_request_of_an_unknown_attempt_is_kept_byte_for_byte(self, ledger: Ledger, clock: FakeClock) -> None:
+        first = start(parameters={"InputKey": "naïve \u2028 \U0001f600", "Zeta": "1", "Alpha": "2"})
+        ledger.acquire(first, "a", clock.now() + LEASE)
+        clock.advance(seconds=61)
+        found = ledger.acquire(start(parameters={"InputKey": "new"}), "b", clock.now() + LEASE)
+        assert isinstance(found, Acquired)
+        assert found.request == first.request
+        assert found.request is not None
+        assert list(found.request.parameters) == ["InputKey", "Zeta", "Alpha"]
+        [entry] = ledger.of_event("event-1")
+        assert entry["params_changed"] is True
+        assert entry["request"] == found.request.to_document()
+        assert [p["value"] for p in entry["parameters"]] == ["naïve \u2028 \U0001f600", "1", "2"]
+
+    def test_an_unknown_attempt_stays_unknown_after_a_release_by_the_next(
+        self, ledger: Ledger, clock: FakeClock
+    ) -> None:
+        began = clock.now()
+        ledger.acquire(start(), "a", began + LEASE)
+        clock.advance(seconds=61)
+        ledger.acquire(start(), "b", clock.now() + LEASE)
+        ledger.release(start().token, "b", "throttled")
+        clock.advance(seconds=1)
+        assert ledger.acquire(start(), "c", clock.now() + LEASE) == Acquired(3, True, start().request, began)
+
+    def test_two_crashes_are_looked_for_from_the_first_one(self, ledger: Ledger, clock: FakeClock) -> None:
+        began = clock.now()
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        clock.advance(seconds=61)
+        ledger.acquire(start(), "b", clock.now() + LEASE)
+        clock.advance(seconds=61)
+        assert ledger.acquire(start(), "c", clock.now() + LEASE) == Acquired(3, True, start().request, began)
+
+    def test_a_released_attempt_may_be_repeated_at_once_with_a_new_request(
+        self, ledger: Ledger, clock: FakeClock
+    ) -> None:
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        ledger.release(start().token, "a", "throttled")
+        changed = start(parameters={"InputKey": "new"})
+        assert ledger.acquire(changed, "b", clock.now() + LEASE) == Acquired(attempts=2)
+        [entry] = ledger.of_event("event-1")
+        assert entry["request"]["parameters"] == {"InputKey": "new"}
+        assert entry["params_changed"] is True
+
+    def test_unchanged_parameters_are_not_reported_as_changed(self, ledger: Ledger, clock: FakeClock) -> None:
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        ledger.release(start().token, "a", "throttled")
+        ledger.acquire(start(), "b", clock.now() + LEASE)
+        [entry] = ledger.of_event("event-1")
+        assert entry["params_changed"] is False
+
+    def test_what_was_rejected_may_be_acquired_afresh(self, ledger: Ledger, clock: FakeClock) -> None:
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        ledger.reject(start().token, "a", "access-denied")
+        [entry] = ledger.of_event("event-1")
+        assert (entry["outcome"], entry["reason"]) == ("rejected", "access-denied")
+        assert ledger.acquire(start(), "b", clock.now() + LEASE) == Acquired(attempts=1)
+
+    @pytest.mark.parametrize("move", ["complete", "reject", "release"])
+    def test_a_worker_that_lost_its_lease_changes_nothing(self, ledger: Ledger, clock: FakeClock, move: str) -> None:
+        ledger.acquire(start(), "zombie", clock.now() + LEASE)
+        clock.advance(seconds=61)
+        until = clock.now() + LEASE
+        ledger.acquire(start(), "winner", until)
+        with pytest.raises(TransientError) as raised:
+            getattr(ledger, move)(start().token, "zombie", EXECUTION)
+        assert raised.value.reason == "conflict"
+        assert raised.value.acted is (move == "complete")
+        assert ledger.acquire(start(), "c", until) == Busy(until)
+
+    @pytest.mark.parametrize("move", ["reject", "release"])
+    def test_what_is_started_is_never_undone(self, ledger: Ledger, clock: FakeClock, move: str) -> None:
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        ledger.complete(start().token, "a", EXECUTION)
+        with pytest.raises(TransientError):
+            getattr(ledger, move)(start().token, "a", "throttled")
+        assert ledger.acquire(start(), "b", clock.now() + LEASE) == Started(EXECUTION)
+
+    def test_another_execution_never_replaces_the_one_that_is_known(self, ledger: Ledger, clock: FakeClock) -> None:
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        ledger.complete(start().token, "a", EXECUTION)
+        with pytest.raises(TransientError):
+            ledger.complete(start().token, "a", f"{EXECUTION}2")
+        assert ledger.acquire(start(), "b", clock.now() + LEASE) == Started(EXECUTION)
+
+    def test_completing_what_was_never_acquired_is_a_conflict(self, ledger: Ledger) -> None:
+        with pytest.raises(TransientError) as raised:
+            ledger.complete(start().token, "a", EXECUTION)
+        assert raised.value.reason == "conflict"
+
+    def test_a_recorded_decision_shows_in_the_history_and_holds_nobody_up(
+        self, ledger: Ledger, clock: FakeClock
+    ) -> None:
+        ledger.record(replace(start(), outcome="shadow"))
+        [entry] = ledger.history("on-upload", clock.now() - LEASE)
+        assert (entry["state"], entry["outcome"]) == ("SHADOW", "shadow")
+        assert ledger.acquire(start(), "a", clock.now() + LEASE) == Acquired(attempts=1)
+
+    def test_a_rejected_decision_is_recorded_with_its_reason(self, ledger: Ledger) -> None:
+        ledger.record(rejected("missing-parameter"))
+        [entry] = ledger.of_event("event-1")
+        assert (entry["state"], entry["reason"]) == ("REJECTED", "missing-parameter")
+        assert entry["message"] == "the path finds nothing"
+        assert entry["request"] is None
+
+    def test_recording_never_overwrites_a_start(self, ledger: Ledger, clock: FakeClock) -> None:
+        until = clock.now() + LEASE
+        ledger.acquire(start(), "a", until)
+        ledger.record(rejected())
+        assert ledger.acquire(start(), "b", until) == Busy(until)
+        ledger.complete(start().token, "a", EXECUTION)
+        ledger.record(rejected())
+        assert ledger.acquire(start(), "b", until) == Started(EXECUTION)
+
+    def test_a_decision_without_a_token_is_recorded_by_event_and_target(self, ledger: Ledger) -> None:
+        for id_ in ("event-1", "event-1", "event-2"):
+            ledger.record(replace(rejected("no-occurrence-key", event_id=id_), token=""))
+        assert len(ledger.of_event("event-1")) == 1
+        assert len(ledger.of_event("event-2")) == 1
+
+    def test_the_history_is_newest_first_and_of_one_trigger_only(self, ledger: Ledger, clock: FakeClock) -> None:
+        began = clock.now()
+        for number in range(4):
+            clock.advance(minutes=1)
+            ledger.acquire(start(key=f"in/{number}.csv"), "a", clock.now() + LEASE)
+        ledger.acquire(start(trigger="other"), "a", clock.now() + LEASE)
+        found = [entry["occurrence"] for entry in ledger.history("on-upload", began + timedelta(minutes=2))]
+        assert [occurrence[42:43] for occurrence in found] == ["3", "2", "1"]
+
+    def test_an_entry_shows_the_whole_decision(self, ledger: Ledger, clock: FakeClock) -> None:
+        decision = start()
+        ledger.acquire(decision, "a", clock.now() + LEASE)
+        ledger.complete(decision.token, "a", EXECUTION)
+        [entry] = ledger.of_event("event-1")
+        expected = replace(decision, outcome="started", execution_arn=EXECUTION, at=clock.now()).to_document()
+        assert dict(entry) == expected | {
+            "state": "STARTED",
+            "attempts": 1,
+            "first_at": clock.now().isoformat(),
+            "params_changed": False,
+        }
+
+    def test_an_event_of_any_id_can_be_asked_for(self, ledger: Ledger, clock: FakeClock) -> None:
+        for id_ in ("x" * 5000, "käse \U0001f9c0"):
+            ledger.acquire(start(event_id=id_, key=id_[:9]), "a", clock.now() + LEASE)
+            assert len(ledger.of_event(id_)) == 1
+        assert ledger.of_event("x" * 4999) == []
+
+    def test_starts_are_counted_up_to_the_cap_of_an_hour(self, ledger: Ledger, clock: FakeClock) -> None:
+        now = clock.now()
+        counted = [ledger.count_start("on-upload", now + timedelta(minutes=n), 3) for n in range(4)]
+        assert counted == [True, True, True, False]
+        assert ledger.count_start("on-upload", now + timedelta(minutes=59), 3) is False
+        assert ledger.count_start("on-upload", now + timedelta(minutes=60), 3) is True
+        assert ledger.count_start("other", now, 3) is True
+
+    def test_a_cap_of_nothing_lets_nothing_start(self, ledger: Ledger, clock: FakeClock) -> None:
+        assert ledger.count_start("on-upload", clock.now(), 0) is False
+
+    def test_counters_do_not_show_in_the_history(self, ledger: Ledger, clock: FakeClock) -> None:
+        ledger.count_start("on-upload", clock.now(), 3)
+        assert list(ledger.history("on-upload", clock.now() - LEASE)) == []
+
+
+class TestTriggerStore:
+    def test_an_empty_store_is_at_revision_0_with_no_triggers(self, store: TriggerStore) -> None:
+        assert store.revision() == 0
+        assert store.load() == Snapshot(0, ())
+        assert store.revisions() == []
+
+    def test_what_was_written_is_loaded(self, store: TriggerStore) -> None:
+        assert store.write(Snapshot(0, (trigger(),)), expected_revision=0, by="ann") == 1
+        assert store.revision() == 1
+        loaded = store.load()
+        assert loaded.revision == 1
+        assert [t.name for t in loaded.triggers] == ["on-upload"]
+        assert loaded.triggers[0].targets == trigger().targets
+
+    def test_every_revision_stays(self, store: TriggerStore, clock: FakeClock) -> None:
+        began = clock.now()
+        for number, name in enumerate(("first", "second", "third")):
+            clock.advance(minutes=1)
+            store.write(Snapshot(number, (trigger(name),)), expected_revision=number, by=name)
+        assert [t.name for t in store.load(2).triggers] == ["second"]
+        assert [(info.revision, info.by, info.triggers, info.current) for info in store.revisions()] == [
+            (3, "third", 1, True),
+            (2, "second", 1, False),
+            (1, "first", 1, False),
+        ]
+        assert store.revisions()[2].at == began + timedelta(minutes=1)
+
+    @pytest.mark.parametrize("expected", [0, 2])
+    def test_a_writer_that_read_another_revision_is_refused(self, store: TriggerStore, expected: int) -> None:
+        store.write(Snapshot(0, (trigger("mine"),)), expected_revision=0, by="ann")
+        with pytest.raises(StaleRevisionError, match=f"revision {expected}"):
+            store.write(Snapshot(0, (trigger("other"),)), expected_revision=expected, by="bob")
+        assert [t.name for t in store.load().triggers] == ["mine"]
+
+    def test_a_revision_that_never_was_is_not_found(self, store: TriggerStore) -> None:
+        with pytest.raises(NotFoundError, match="revision 9"):
+            store.load(9)
+
+    def test_no_triggers_at_all_is_a_revision_too(self, store: TriggerStore) -> None:
+        store.write(Snapshot(0, (trigger(),)), expected_revision=0, by="ann")
+        store.write(Snapshot(1, ()), expected_revision=1, by="ann")
+        assert store.load() == Snapshot(2, ())
+
+
+class TestQuarantine:
+    def item(self, clock: FakeClock, id_: str = "m-1", **changes: Any) -> Quarantined:
+        item = Quarantined(
+            id=id_,
+            reason="missing-parameter",
+            source_queue="arn:aws:sqs:us-east-1:123456789012:test-s3-event",
+            received_at=clock.now(),
+            body='{"broken": "käse \\ud800"}',
+            triggers=("on-upload",),
+            decisions=(rejected().to_document(),),
+            message="the path finds nothing",
+        )
+        return replace(item, **changes)
+
+    def test_an_item_comes_back_whole(self, quarantine: Quarantine, clock: FakeClock) -> None:
+        quarantine.put(self.item(clock))
+        assert quarantine.get("m-1") == self.item(clock)
+
+    def test_a_body_is_kept_as_it_is_even_with_lone_surrogates(self, quarantine: Quarantine, clock: FakeClock) -> None:
+        item = self.item(clock, body="\ud800 \x00 not json", source_queue="")
+        quarantine.put(item)
+        assert quarantine.get("m-1") == item
+
+    def test_the_list_is_newest_first_without_bodies(self, quarantine: Quarantine, clock: FakeClock) -> None:
+        reasons = ["missing-parameter", "rate-cap", "missing-parameter", "access-denied"]
+        for number, reason in enumerate(reasons):
+            clock.advance(seconds=1)
+            quarantine.put(self.item(clock, f"m-{number}", reason=reason))
+        listed = list(quarantine.list())
+        assert [item.id for item in listed] == ["m-3", "m-2", "m-1", "m-0"]
+        assert {item.body for item in listed} == {""}
+        assert listed[0].triggers == ("on-upload",)
+        assert [item.id for item in quarantine.list("missing-parameter")] == ["m-2", "m-0"]
+        assert [item.id for item in islice(quarantine.list(), 1)] == ["m-3"]
+
+    def test_the_same_id_again_replaces_the_item(self, quarantine: Quarantine, clock: FakeClock) -> None:
+        quarantine.put(self.item(clock))
+        quarantine.put(self.item(clock, reason="rate-cap"))
+        assert [item.reason for item in quarantine.list()] == ["rate-cap"]
+
+    def test_what_was_dropped_is_not_found(self, quarantine: Quarantine, clock: FakeClock) -> None:
+        quarantine.put(self.item(clock))
+        quarantine.drop("m-1")
+        quarantine.drop("m-1")
+        assert list(quarantine.list()) == []
+        with pytest.raises(NotFoundError, match="m-1"):
+            quarantine.get("m-1")
+
+    def test_items_are_forgotten_after_90_days(self, quarantine: Quarantine, clock: FakeClock) -> None:
+        quarantine.put(self.item(clock))
+        clock.advance(days=90)
+        assert list(quarantine.list()) == []
+        with pytest.raises(NotFoundError):
+            quarantine.get("m-1")
+
+
+class TestPipelines:
+    def test_the_declared_parameters_are_described(self, pipelines: Pipelines) -> None:
+        definition = pipelines.describe(PipelineRef.parse("churn-train"))
+        assert definition.parameters["InputKey"] == Declared("String", required=True)
+        assert definition.parameters["Rows"] == Declared("Integer", required=False, default=1000)
+
+    def test_a_started_execution_is_found_by_its_token(self, pipelines: Pipelines, clock: FakeClock) -> None:
+        arn = pipelines.start(request())
+        assert arn.startswith(f"{PIPELINE_ARN}/execution/")
+        assert pipelines.find(request(), clock.now()) == arn
+
+    def test_another_occurrence_is_not_found(self, pipelines: Pipelines, clock: FakeClock) -> None:
+        pipelines.start(request())
+        assert pipelines.find(request(occurrence="[]"), clock.now()) is None
+
+    def test_the_same_display_name_without_the_token_is_not_taken(self, pipelines: Pipelines, clock: FakeClock) -> None:
+        pipelines.start(replace(request(), description="by hand", token="f" * 64))
+        assert pipelines.find(request(), clock.now()) is None
+
+
+class TestPipelinesBeyondMoto:
+    """What moto has otherwise: on the fake only."""
+
+    def test_one_token_gives_one_execution(self, clock: FakeClock) -> None:
+        fake = FakePipelines(clock=clock)
+        fake.add("churn-train")
+        assert fake.start(request()) == fake.start(request())
+        assert len(fake.started) == 1
+        fake.forget_tokens()
+        fake.start(request())
+        assert len(fake.started) == 2
+
+    def test_a_missing_pipeline_is_not_found_yet(self, clock: FakeClock) -> None:
+        with pytest.raises(TransientError) as raised:
+            FakePipelines(clock=clock).start(request())
+        assert raised.value.reason == "not-found-yet"
+
+    def test_executions_before_the_window_are_not_found(self, clock: FakeClock) -> None:
+        fake = FakePipelines(clock=clock)
+        fake.add("churn-train")
+        fake.start(request())
+        clock.advance(seconds=61)
+        assert fake.find(request(), clock.now()) is None
+
+
+class TestQueues:
+    ARN = "arn:aws:sqs:us-east-1:123456789012:s3-event"
+
+    def test_a_body_is_sent_by_name_or_arn(self, queues: Queues, request: pytest.FixtureRequest) -> None:
+        queues.send("s3-event", '{"n": 1}')
+        queues.send(self.ARN, '{"n": 2}')
+        if isinstance(queues, SqsQueues):
+            sqs = request.getfixturevalue("clients").sqs
+            url = sqs.get_queue_url(QueueName="s3-event")["QueueUrl"]
+            messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+            assert {message["Body"] for message in messages} == {'{"n": 1}', '{"n": 2}'}
+
+    def test_a_delayed_message_reappears_when_it_is_told_to(
+        self, queues: Queues, request: pytest.FixtureRequest
+    ) -> None:
+        queues.send("s3-event", "body")
+        if not isinstance(queues, SqsQueues):
+            queues.delay(self.ARN, "handle", 0)
+            return
+        sqs = request.getfixturevalue("clients").sqs
+        url = sqs.get_queue_url(QueueName="s3-event")["QueueUrl"]
+        [message] = sqs.receive_message(QueueUrl=url)["Messages"]
+        assert "Messages" not in sqs.receive_message(QueueUrl=url)
+        queues.delay(self.ARN, message["ReceiptHandle"], 0)
+        assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
+
+
+class TestConcurrency:
+    """Two writers at once, on moto (which takes one request at a time, in any order)."""
+
+    def test_one_of_many_writers_of_a_revision_wins_whole(self, clients: Clients, clock: FakeClock) -> None:
+        table = create_table(clients, "triggers")
+        # Large enough for several chunks, which is where writers could mix.
+        noise = [trigger(f"t-{number}", value=str(hash((number, "x"))) * 40) for number in range(300)]
+        won: list[str] = []
+
+        def write(name: str) -> None:
+            triggers = tuple(replace(t, description=name) for t in noise)
+            try:
+                DynamoTriggerStore(clients, table, clock).write(Snapshot(0, triggers), expected_revision=0, by=name)
+            except StaleRevisionError:
+                return
+            won.append(name)
+
+        threads = [threading.Thread(target=write, args=(f"writer-{number}",)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        store = DynamoTriggerStore(clients, table, clock)
+        assert len(won) == 1
+        assert store.revision() == 1
+        assert {t.description for t in store.load().triggers} == set(won)
+        assert [info.by for info in store.revisions()] == won
+
+    def test_one_of_many_workers_acquires(self, clients: Clients, clock: FakeClock) -> None:
+        table = create_table(clients, "ledger")
+        found: list[object] = []
+
+        def acquire(owner: str) -> None:
+            found.append(DynamoLedger(clients, table, clock).acquire(start(), owner, clock.now() + LEASE))
+
+        threads = [threading.Thread(target=acquire, args=(f"worker-{number}",)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(type(each).__name__ for each in found) == ["Acquired", *["Busy"] * 7]

@@ -1,0 +1,229 @@
+"""What is asked of SageMaker, and what its answers mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.stub import ANY, Stubber
+
+from pipeline_triggers.adapters.clients import Clients
+from pipeline_triggers.adapters.pipelines import SageMakerPipelines
+from pipeline_triggers.domain.definitions import Declared
+from pipeline_triggers.domain.executions import PipelineRef
+from pipeline_triggers.errors import PermanentError, TransientError
+from tests.fakes.clock import FakeClock
+from tests.fakes.pipelines import HOME
+from tests.samples import PIPELINE_ARN, request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXECUTION = f"{PIPELINE_ARN}/execution/abcdef"
+DEFINITION = '{"Version":"2020-12-01","Parameters":[{"Name":"Rows","Type":"Integer"}],"Steps":[]}'
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def clients(clock: FakeClock) -> Clients:
+    return Clients(region="us-east-1", clock=clock)
+
+
+@pytest.fixture
+def sagemaker(clients: Clients) -> Iterator[Stubber]:
+    with Stubber(clients.sagemaker()) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+@pytest.fixture
+def pipelines(clients: Clients, clock: FakeClock) -> SageMakerPipelines:
+    return SageMakerPipelines(clients, HOME, clock)
+
+
+def expect_start(stubber: Stubber, **expected: Any) -> None:
+    stubber.add_response(
+        "start_pipeline_execution",
+        {"PipelineExecutionArn": EXECUTION},
+        {
+            "PipelineName": "churn-train",
+            "ClientRequestToken": request().token,
+            "PipelineExecutionDisplayName": request().display_name,
+            "PipelineExecutionDescription": request().description,
+            "PipelineParameters": [{"Name": "InputKey", "Value": "in/1.csv"}],
+        }
+        | expected,
+    )
+
+
+def test_a_start_carries_token_names_and_parameters(pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
+    expect_start(sagemaker)
+    assert pipelines.start(request()) == EXECUTION
+
+
+def test_a_start_carries_what_the_target_asks_for(pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
+    expect_start(
+        sagemaker,
+        PipelineVersionId=3,
+        ParallelismConfiguration={"MaxParallelExecutionSteps": 2},
+    )
+    pipelines.start(replace(request(), version_id=3, parallelism=2))
+
+
+def test_a_pipeline_of_another_account_is_named_by_its_arn(pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
+    arn = "arn:aws:sagemaker:us-east-1:999999999999:pipeline/churn-train"
+    expect_start(sagemaker, PipelineName=arn)
+    pipelines.start(replace(request(), pipeline_arn=arn))
+
+
+def test_a_pipeline_of_another_region_is_started_there(pipelines: SageMakerPipelines, clients: Clients) -> None:
+    arn = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/churn-train"
+    with Stubber(clients.sagemaker("eu-west-1")) as there:
+        expect_start(there, PipelineName=arn)
+        pipelines.start(replace(request(), pipeline_arn=arn))
+        there.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(("account", "name"), [("123456789012", "churn-train"), ("999999999999", PIPELINE_ARN)])
+def test_a_role_starts_and_one_of_another_account_gets_the_arn(
+    pipelines: SageMakerPipelines, clients: Clients, clock: FakeClock, account: str, name: str
+) -> None:
+    role = f"arn:aws:iam::{account}:role/starter"
+    with Stubber(clients.sts) as sts:
+        credentials = {"AccessKeyId": "A" * 16, "SecretAccessKey": "s", "SessionToken": "t"}
+        expiration = clock.now() + timedelta(hours=1)
+        sts.add_response("assume_role", {"Credentials": {**credentials, "Expiration": expiration}})
+        with Stubber(clients.assumed(role)) as assumed:
+            expect_start(assumed, PipelineName=name)
+            assert pipelines.start(replace(request(), role_arn=role)) == EXECUTION
+            assumed.assert_no_pending_responses()
+
+
+def test_a_role_that_may_not_be_assumed_is_denied_for_now(pipelines: SageMakerPipelines, clients: Clients) -> None:
+    with Stubber(clients.sts) as sts:
+        sts.add_client_error("assume_role", "AccessDenied", http_status_code=403)
+        with pytest.raises(TransientError) as raised:
+            pipelines.start(replace(request(), role_arn="arn:aws:iam::123456789012:role/x"))
+    assert (raised.value.reason, raised.value.acted) == ("denied-yet", False)
+
+
+def test_a_token_that_is_too_short_is_refused_for_good(pipelines: SageMakerPipelines) -> None:
+    with pytest.raises(PermanentError, match="ClientRequestToken"):
+        pipelines.start(replace(request(), token="short"))
+
+
+def test_a_description_is_cached_for_five_minutes(
+    pipelines: SageMakerPipelines, sagemaker: Stubber, clock: FakeClock
+) -> None:
+    def expect() -> None:
+        sagemaker.add_response(
+            "describe_pipeline",
+            {"PipelineDefinition": DEFINITION, "PipelineStatus": "Active"},
+            {"PipelineName": "churn-train"},
+        )
+
+    expect()
+    assert pipelines.describe(PipelineRef.parse("churn-train")).parameters == {"Rows": Declared("Integer")}
+    # The same pipeline by the ARN that SageMaker gives, in lower case.
+    pipelines.describe(PipelineRef.parse(PIPELINE_ARN))
+    clock.advance(minutes=4, seconds=59)
+    pipelines.describe(PipelineRef.parse("churn-train"))
+    expect()
+    clock.advance(seconds=1)
+    pipelines.describe(PipelineRef.parse("churn-train"))
+
+
+def test_a_fresh_description_is_read_again_and_then_cached(pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
+    for definition in (DEFINITION, '{"Parameters":[]}'):
+        sagemaker.add_response("describe_pipeline", {"PipelineDefinition": definition}, {"PipelineName": ANY})
+    ref = PipelineRef.parse("churn-train")
+    pipelines.describe(ref)
+    assert pipelines.describe(ref, fresh=True).parameters == {}
+    assert pipelines.describe(ref).parameters == {}
+
+
+def test_versions_are_described_apart(pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
+    for version in (1, 2):
+        sagemaker.add_response(
+            "describe_pipeline",
+            {"PipelineDefinition": DEFINITION},
+            {"PipelineName": "churn-train", "PipelineVersionId": version},
+        )
+        pipelines.describe(PipelineRef.parse("churn-train", version))
+
+
+def test_a_pipeline_that_is_being_deleted_is_waited_for(pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
+    answer = {"PipelineDefinition": DEFINITION, "PipelineStatus": "Deleting"}
+    sagemaker.add_response("describe_pipeline", answer)
+    with pytest.raises(TransientError) as raised:
+        pipelines.describe(PipelineRef.parse("churn-train"))
+    assert raised.value.reason == "pipeline-deleting"
+
+
+def test_a_definition_that_cannot_be_read_is_told_with_its_pipeline(
+    pipelines: SageMakerPipelines, sagemaker: Stubber
+) -> None:
+    sagemaker.add_response("describe_pipeline", {"PipelineDefinition": "not JSON"})
+    with pytest.raises(PermanentError, match="churn-train"):
+        pipelines.describe(PipelineRef.parse("churn-train"))
+
+
+def test_a_failed_description_is_not_cached(pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
+    sagemaker.add_client_error("describe_pipeline", "ResourceNotFound")
+    sagemaker.add_response("describe_pipeline", {"PipelineDefinition": DEFINITION})
+    ref = PipelineRef.parse("churn-train")
+    with pytest.raises(TransientError) as raised:
+        pipelines.describe(ref)
+    assert raised.value.reason == "not-found-yet"
+    assert pipelines.describe(ref).parameters
+
+
+def test_an_execution_is_looked_for_on_all_pages_from_a_minute_before(
+    pipelines: SageMakerPipelines, sagemaker: Stubber, clock: FakeClock
+) -> None:
+    wanted = {
+        "PipelineName": "churn-train",
+        "CreatedAfter": clock.now() - timedelta(seconds=60),
+        "SortBy": "CreationTime",
+        "SortOrder": "Ascending",
+        "MaxResults": 100,
+    }
+    twin, mine = f"{EXECUTION}1", f"{EXECUTION}2"
+
+    def summary(arn: str, name: str) -> dict[str, Any]:
+        return {"PipelineExecutionArn": arn, "PipelineExecutionDisplayName": name}
+
+    sagemaker.add_response(
+        "list_pipeline_executions",
+        {
+            "PipelineExecutionSummaries": [
+                summary(f"{EXECUTION}0", "by-hand"),
+                {"PipelineExecutionArn": f"{EXECUTION}9", "StartTime": datetime(2026, 1, 1, tzinfo=UTC)},
+                summary(twin, request().display_name),
+            ],
+            "NextToken": "more",
+        },
+        wanted,
+    )
+    sagemaker.add_response(
+        "describe_pipeline_execution",
+        {"PipelineExecutionDescription": "the same name for another reason"},
+        {"PipelineExecutionArn": twin},
+    )
+    sagemaker.add_response(
+        "list_pipeline_executions",
+        {"PipelineExecutionSummaries": [summary(mine, request().display_name)]},
+        wanted | {"NextToken": "more"},
+    )
+    sagemaker.add_response(
+        "describe_pipeline_execution",
+        {"PipelineExecutionDescription": request().description},
+        {"PipelineExecutionArn": mine},
+    )
+    assert pipelines.find(request(), clock.now()) == mine

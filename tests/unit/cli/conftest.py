@@ -1,0 +1,78 @@
+"""The command line over fakes: a stack in memory, and a runner that says what came out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline_triggers.adapters.stacks import Stack
+from pipeline_triggers.cli.connection import Connection
+from pipeline_triggers.cli.main import cli
+from pipeline_triggers.cli.settings import Settings
+from pipeline_triggers.domain.delivery import Delivered
+from pipeline_triggers.domain.executions import Home
+from tests.fakes.trigger_store import FakeTriggerStore
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass
+class CommandLine:
+    """Runs commands against one stack. ``delivered`` may be an error that asking for the stack raises."""
+
+    directory: Path
+    store: FakeTriggerStore = field(default_factory=FakeTriggerStore)
+    delivered: Delivered | Exception = field(default_factory=Delivered)
+    trusted: tuple[str, ...] = ()
+    interactive: bool = False
+    settings: Settings = field(default_factory=Settings)
+
+    def run(self, *arguments: str, input: str | bytes | None = None) -> Result:  # noqa: A002 - click's word
+        """Run a command; the result has exit_code, stdout and stderr."""
+        self.settings = Settings(connect=self._connect, interactive=lambda: self.interactive)
+        return _runner().invoke(cli, list(arguments), obj=self.settings, input=input)
+
+    def json(self, *arguments: str, input: str | bytes | None = None) -> dict[str, Any]:  # noqa: A002
+        """Run a command with ``--output json``; its exit code and the document's must agree."""
+        result = self.run(*arguments, "--output", "json", input=input)
+        document: dict[str, Any] = json.loads(result.stdout)
+        assert document["exit_code"] == result.exit_code
+        return document
+
+    def file(self, text: str, name: str = "triggers.yaml") -> str:
+        """Write a file and give its path."""
+        path = self.directory / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def _connect(self, settings: Settings) -> Connection:
+        return Connection(self.store, self._stack, lambda: "arn:aws:iam::123456789012:user/ann")
+
+    def _stack(self) -> Stack:
+        if isinstance(self.delivered, Exception):
+            raise self.delivered
+        home = Home("aws", "210987654321", "eu-central-1")
+        return Stack("pipeline-triggers", home, self.delivered, self.trusted)
+
+
+def _runner() -> CliRunner:
+    """A runner that keeps stdout and stderr apart: click 8.2 always does, 8.1 when asked."""
+    apart: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in signature(CliRunner).parameters else {}
+    return CliRunner(**apart)
+
+
+@pytest.fixture
+def command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """A stack without triggers; files are written to an empty directory, which is the working one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return CommandLine(tmp_path)

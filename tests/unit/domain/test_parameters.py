@@ -1,0 +1,102 @@
+"""What a written value is: literal, JSONPath or template."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pipeline_triggers.domain.parameters import MAX_TEMPLATE, Literal, Template, parse_value
+from pipeline_triggers.domain.paths import JsonPath
+from pipeline_triggers.errors import InvalidPathError
+
+
+@pytest.mark.parametrize("text", ["$", "$.detail.object.key", "$['detail']['a b']", "$[0]"])
+def test_what_eventbridge_reads_as_a_path_is_a_path(text: str) -> None:
+    assert parse_value(text) == JsonPath(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ml.m5.4xlarge",
+        "$9.99",
+        "$detail",
+        "US$.x",
+        "a <b> c",
+        "<aws.scheduler.scheduled-time>",
+        r"C:\<dir>",
+        "${x}",
+    ],
+)
+def test_anything_else_is_a_literal_as_it_is(text: str) -> None:
+    assert parse_value(text) == Literal(text)
+
+
+def test_a_template_is_literals_and_paths_in_their_order() -> None:
+    text = "s3://<$.detail.bucket.name>/<$.detail.object.key>"
+    parts = ("s3://", JsonPath("$.detail.bucket.name"), "/", JsonPath("$.detail.object.key"))
+    assert parse_value(text) == Template(text, parts)
+
+
+def test_paths_may_touch_each_other() -> None:
+    text = "<$.a><$['b']>"
+    assert parse_value(text) == Template(text, (JsonPath("$.a"), JsonPath("$['b']")))
+
+
+@pytest.mark.parametrize("path", ["$['a>b']", '$["a>b"]', "$.a[?(@.size > 3)].b", r"$['it\'s >']", "$.a[?@['x>'] > 1]"])
+def test_brackets_and_quotes_in_a_path_may_hold_the_closing_sign(path: str) -> None:
+    assert parse_value(f"x-<{path}>-y") == Template(f"x-<{path}>-y", ("x-", JsonPath(path), "-y"))
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (r"\<$.a> <$.b>", ("<$.a> ", JsonPath("$.b"))),
+        (r"a \< <$.b>", ("a < ", JsonPath("$.b"))),
+        (r"a < <$.b> > \n", ("a < ", JsonPath("$.b"), r" > \n")),
+        (r"\\<$.host>\share", ("\\", JsonPath("$.host"), r"\share")),
+        (r"\\\<$.a><$.b>", (r"\<$.a>", JsonPath("$.b"))),
+    ],
+)
+def test_in_a_template_a_backslash_makes_the_opening_sign_literal(text: str, parts: tuple[object, ...]) -> None:
+    assert parse_value(text) == Template(text, parts)  # type: ignore[arg-type]
+
+
+def test_a_template_without_paths_is_a_literal() -> None:
+    assert parse_value(r"\<$.a>") == Literal("<$.a>")
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [("ab<$.c", 2), ("<$.a><$['b>", 5), ("<$.a[>", 0)],
+)
+def test_a_path_that_is_not_closed_is_refused_where_it_begins(text: str, position: int) -> None:
+    with pytest.raises(InvalidPathError, match="not closed") as caught:
+        parse_value(text)
+    assert caught.value.position == position
+
+
+def test_the_position_of_a_bad_path_counts_from_the_beginning_of_the_template() -> None:
+    with pytest.raises(InvalidPathError) as alone:
+        parse_value("$.a..b")
+    with pytest.raises(InvalidPathError) as inside:
+        parse_value("key=<$.a..b>")
+    assert inside.value.position == alone.value.position + len("key=<")
+    assert inside.value.reason == alone.value.reason
+
+
+def test_a_template_has_a_length() -> None:
+    with pytest.raises(InvalidPathError, match="4,096"):
+        parse_value("<$.a>" + "x" * MAX_TEMPLATE)
+
+
+@given(st.text(alphabet="<>$.[]'\"\\ab?@ 0", max_size=30))
+def test_any_text_is_a_value_or_refused_with_a_position_inside_it(text: str) -> None:
+    try:
+        value = parse_value(text)
+    except InvalidPathError as error:
+        assert 0 <= error.position <= len(text)
+    else:
+        assert value == parse_value(text)
+        assert isinstance(value, Literal) or value.text == text

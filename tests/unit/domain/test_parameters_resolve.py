@@ -1,0 +1,209 @@
+"""What parameters become for one event."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pipeline_triggers.domain.definitions import Declared, Definition
+from pipeline_triggers.domain.parameters import Parameter, Resolved, parse_value, resolve
+
+
+def resolved(
+    text: str,
+    document: dict[str, Any],
+    *,
+    default: str | None = None,
+    omit: bool = False,
+    definition: Definition | None = None,
+) -> Resolved:
+    parameter = Parameter("P", parse_value(text), default, "omit" if omit else "fail")
+    return resolve([parameter], document, definition)[0]
+
+
+def of(value: object) -> Resolved:
+    return resolved("$.v", {"v": value})
+
+
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("text", "text"),
+        (" padded ", " padded "),
+        ("naïve 日本 😀", "naïve 日本 😀"),
+        ("a\nb", "a\nb"),
+        ("$.not.a.path", "$.not.a.path"),
+        (True, "true"),
+        (False, "false"),
+        (0, "0"),
+        (-7, "-7"),
+        (10**30, "1" + "0" * 30),
+        (5.0, "5"),
+        (-0.0, "0"),
+        (1592411992203.0, "1592411992203"),
+        (1e16, "10000000000000000"),
+        (1e21, "1000000000000000000000"),
+        (0.1, "0.1"),
+        (1.10, "1.1"),
+        (1e-7, "1e-07"),
+        ([], "[]"),
+        ({}, "{}"),
+        ([1, "a", None, 1.0], '[1,"a",null,1.0]'),
+        ({"b": 1, "a": {"é": True}}, '{"b":1,"a":{"é":true}}'),
+    ],
+)
+def test_a_value_becomes_text_by_the_table(value: object, sent: str) -> None:
+    got = of(value)
+    assert (got.value, got.reason) == (sent, None)
+    assert got.raw == value
+
+
+@pytest.mark.parametrize(("value", "sent"), [(True, "True"), (False, "False"), ("true", "true"), (1, "1")])
+def test_booleans_are_spelt_as_the_sdk_does_where_the_pipeline_declares_boolean(value: object, sent: str) -> None:
+    definition = Definition({"P": Declared(type="Boolean")})
+    assert resolved("$.v", {"v": value}, definition=definition).value == sent
+
+
+def test_booleans_of_other_parameters_keep_the_spelling_of_json() -> None:
+    definition = Definition({"Q": Declared(type="Boolean"), "P": Declared()})
+    assert resolved("$.v", {"v": True}, definition=definition).value == "true"
+
+
+def test_several_matches_become_a_list() -> None:
+    got = resolved("$.items[*].key", {"items": [{"key": "a"}, {"key": 2}]})
+    assert (got.value, got.raw) == ('["a",2]', ["a", 2])
+
+
+def test_the_only_match_of_a_wildcard_is_sent_as_it_is() -> None:
+    assert resolved("$.items[*].key", {"items": [{"key": "a"}]}).value == "a"
+
+
+def test_a_static_value_is_sent_every_time() -> None:
+    assert resolved("ml.m5.4xlarge", {}) == Resolved("P", "static", "ml.m5.4xlarge", value="ml.m5.4xlarge")
+
+
+@pytest.mark.parametrize("document", [{}, {"a": None}, {"a": {}}, {"a": {"b": None}}, {"a": "text"}])
+def test_what_is_not_there_or_null_is_missing(document: dict[str, Any]) -> None:
+    got = resolved("$.a.b", document)
+    assert (got.value, got.reason, got.origin) == (None, "missing-parameter", "dynamic")
+    assert (
+        "parameter P: $.a.b finds nothing, or null, in the event. Correct the path, give the parameter a default"
+        in got.message
+    )
+
+
+def test_a_missing_value_takes_its_default() -> None:
+    got = resolved("$.a", {}, default="1000")
+    assert (got.value, got.origin, got.expression, got.reason) == ("1000", "default", "$.a", None)
+
+
+def test_a_default_does_not_stand_in_for_an_empty_text() -> None:
+    got = resolved("$.a", {"a": ""}, default="x")
+    assert (got.value, got.reason) == (None, "empty-value")
+
+
+def test_a_missing_value_may_be_left_out() -> None:
+    got = resolved("$.a", {}, omit=True)
+    assert (got.value, got.reason) == (None, None)
+    assert got.message == "left out: $.a finds nothing, or null, in the event"
+
+
+def test_false_and_zero_are_not_missing() -> None:
+    assert resolved("$.a", {"a": False}, default="x").value == "false"
+    assert resolved("$.a", {"a": 0}, default="x").value == "0"
+
+
+def test_a_template_puts_values_into_text() -> None:
+    got = resolved("s3://<$.b>/<$.k>?n=<$.n>", {"b": "raw", "k": "in/a b.csv", "n": 3.0})
+    assert (got.value, got.origin) == ("s3://raw/in/a b.csv?n=3", "template")
+    assert got.raw == {"$.b": "raw", "$.k": "in/a b.csv", "$.n": 3.0}
+
+
+def test_values_from_events_are_data_and_never_expanded() -> None:
+    assert resolved("<$.a>", {"a": "<$.b>", "b": "secret"}).value == "<$.b>"
+
+
+def test_one_missing_path_makes_the_whole_template_missing() -> None:
+    got = resolved("<$.a>/<$.b>/<$.c>", {"a": "x"})
+    assert got.reason == "missing-parameter"
+    assert "$.b and $.c finds nothing" in got.message
+    assert resolved("<$.a>/<$.b>", {"a": "x"}, default="d").value == "d"
+    assert resolved("<$.a>/<$.b>", {"a": "x"}, omit=True).value is None
+
+
+def test_1024_characters_are_sent_and_1025_are_not() -> None:
+    assert of("x" * 1024).value == "x" * 1024
+    got = of("x" * 1025)
+    assert (got.value, got.reason) == (None, "value-too-long")
+    assert "parameter P: what $.v makes has 1,025 characters, SageMaker accepts 1,024" in got.message
+
+
+@pytest.mark.parametrize("value", [list(range(1000)), {"k": "x" * 1024}, [10**1024]])
+def test_whatever_becomes_too_long_is_refused_and_not_cut(value: object) -> None:
+    assert of(value).reason == "value-too-long"
+
+
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, [math.nan], "\ud800", {"a": "x\udfff"}, {"\ud800": 1}]
+)
+def test_what_json_or_utf8_cannot_carry_is_a_malformed_event(value: object) -> None:
+    got = of(value)
+    assert (got.value, got.reason) == (None, "malformed-event")
+    assert got.message.startswith("parameter P: what $.v makes cannot be sent: ")
+
+
+def test_half_of_a_surrogate_pair_inside_a_template_is_a_malformed_event() -> None:
+    assert resolved("a<$.v>", {"v": "\ud800"}).reason == "malformed-event"
+
+
+def test_a_value_that_is_nested_too_deeply_is_refused() -> None:
+    assert of(nested(200_000)).reason == "too-deep"
+
+
+def test_an_integer_that_python_would_not_write_is_too_long() -> None:
+    assert of(10**5000).reason == "value-too-long"
+
+
+def test_the_refused_value_is_kept_to_be_shown() -> None:
+    assert of("x" * 1025).raw == "x" * 1025
+
+
+def test_every_parameter_gets_an_answer_in_its_order() -> None:
+    parameters = [Parameter(name, parse_value(text)) for name, text in [("A", "$.a"), ("B", "b"), ("C", "$.c")]]
+    assert [(r.name, r.value) for r in resolve(parameters, {"a": "x"})] == [("A", "x"), ("B", "b"), ("C", None)]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=100)
+@given(json_values, st.sampled_from(["$.v", "a<$.v>b", "$.v[*]", "$"]), st.booleans())
+def test_resolving_never_raises_and_sends_what_sagemaker_accepts(value: object, text: str, omit: bool) -> None:
+    got = resolved(text, {"v": value}, omit=omit)
+    if got.value is None:
+        assert (got.reason is None) == got.message.startswith("left out")
+    else:
+        assert got.reason is None
+        assert 1 <= len(got.value.encode().decode()) <= 1024
+
+
+@settings(max_examples=100)
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_reads_back_as_the_same_number(number: float) -> None:
+    sent = of(number).value
+    assert sent is not None
+    assert float(sent) == number

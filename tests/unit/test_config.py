@@ -1,0 +1,111 @@
+"""The settings of the functions."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline_triggers.config import Settings
+from pipeline_triggers.domain.executions import Home
+from pipeline_triggers.errors import ConfigurationError
+
+COMPLETE = {
+    "TRIGGERS_TABLE": "stack-triggers",
+    "LEDGER_TABLE": "stack-ledger",
+    "QUARANTINE_TABLE": "stack-quarantine",
+    "HOME_PARTITION": "aws",
+    "HOME_ACCOUNT": "123456789012",
+    "AWS_REGION": "eu-central-1",
+}
+TOPICS = "arn:aws:sns:eu-central-1:123456789012:uploads, arn:aws:sns:eu-central-1:123456789012:alarms.fifo"
+
+
+def test_what_is_required_is_enough() -> None:
+    assert Settings.from_env(COMPLETE) == Settings(
+        triggers_table="stack-triggers",
+        ledger_table="stack-ledger",
+        quarantine_table="stack-quarantine",
+        home=Home("aws", "123456789012", "eu-central-1"),
+        start_interval=1.0,
+        max_starts_per_hour=1000,
+        trusted_topic_arns=frozenset(),
+        endpoint_url=None,
+    )
+
+
+def test_everything_can_be_set() -> None:
+    settings = Settings.from_env(
+        COMPLETE
+        | {
+            "START_INTERVAL_SECONDS": "0.25",
+            "MAX_STARTS_PER_HOUR": "60",
+            "TRUSTED_TOPIC_ARNS": TOPICS,
+            "AWS_ENDPOINT_URL": "http://localhost:4555",
+        }
+    )
+    assert (settings.start_interval, settings.max_starts_per_hour) == (0.25, 60)
+    assert settings.trusted_topic_arns == frozenset(TOPICS.split(", "))
+    assert settings.endpoint_url == "http://localhost:4555"
+
+
+def test_empty_variables_count_as_not_set() -> None:
+    optional = ("START_INTERVAL_SECONDS", "MAX_STARTS_PER_HOUR", "TRUSTED_TOPIC_ARNS", "AWS_ENDPOINT_URL")
+    assert Settings.from_env(COMPLETE | dict.fromkeys(optional, "")) == Settings.from_env(COMPLETE)
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+@pytest.mark.parametrize("missing", ["absent", "empty"])
+def test_a_missing_variable_is_named_with_the_remedy(name: str, missing: str) -> None:
+    environment = {key: value for key, value in COMPLETE.items() if key != name}
+    with pytest.raises(ConfigurationError, match=rf"{name} is not set: set it to "):
+        Settings.from_env(environment if missing == "absent" else environment | {name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOME_PARTITION", "azure"),
+        ("HOME_ACCOUNT", "12345"),
+        ("HOME_ACCOUNT", "١٢٣٤٥٦٧٨٩٠١٢"),
+        ("AWS_REGION", "mars"),
+        ("START_INTERVAL_SECONDS", "soon"),
+        ("START_INTERVAL_SECONDS", "-1"),
+        ("START_INTERVAL_SECONDS", "nan"),
+        ("START_INTERVAL_SECONDS", "inf"),
+        ("START_INTERVAL_SECONDS", "61"),
+        ("MAX_STARTS_PER_HOUR", "0"),
+        ("MAX_STARTS_PER_HOUR", "-5"),
+        ("MAX_STARTS_PER_HOUR", "1.5"),
+        ("MAX_STARTS_PER_HOUR", "²"),
+        ("MAX_STARTS_PER_HOUR", "9" * 5000),
+        ("TRUSTED_TOPIC_ARNS", "uploads"),
+        ("TRUSTED_TOPIC_ARNS", "arn:aws:sns:eu-central-1:123456789012:*"),
+        ("AWS_ENDPOINT_URL", "localhost:4555"),
+    ],
+)
+def test_a_wrong_value_is_named_with_the_remedy(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{name} is .*: set it to "):
+        Settings.from_env(COMPLETE | {name: value})
+
+
+def test_one_wrong_topic_among_good_ones_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="'typo'"):
+        Settings.from_env(COMPLETE | {"TRUSTED_TOPIC_ARNS": f"{TOPICS},typo"})
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_every_partition_is_a_home(partition: str) -> None:
+    assert Settings.from_env(COMPLETE | {"HOME_PARTITION": partition}).home.partition == partition
+
+
+def test_sam_local_without_an_endpoint_does_not_touch_real_aws() -> None:
+    for endpoint in ({}, {"AWS_ENDPOINT_URL": ""}):
+        with pytest.raises(ConfigurationError, match="PIPELINE_TRIGGERS_ALLOW_AWS"):
+            Settings.from_env(COMPLETE | {"AWS_SAM_LOCAL": "true"} | endpoint)
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [{"AWS_ENDPOINT_URL": "http://host.docker.internal:4555"}, {"PIPELINE_TRIGGERS_ALLOW_AWS": "true"}],
+)
+def test_sam_local_runs_with_an_endpoint_or_when_it_is_told_to(allowed: dict[str, str]) -> None:
+    assert Settings.from_env(COMPLETE | {"AWS_SAM_LOCAL": "true"} | allowed)

@@ -1,0 +1,158 @@
+"""What Lambda hands in and what it gets back, on fakes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from pipeline_triggers.errors import TransientError
+from pipeline_triggers.invocation import Worker
+from tests.fakes.queues import FakeQueues
+from tests.unit.test_reacting import World, a_trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass
+class Context:
+    """As much of Lambda's context as a worker asks for."""
+
+    aws_request_id: str = "request-1"
+    remaining: int = 60_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining
+
+
+class Stage:
+    """A worker on fakes, with a trigger for uploads."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        parameters = {"Key": "$.detail.object.key"}
+        target = {"pipeline": "churn-train", "parameters": parameters}
+        pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
+        self.world.triggers.put(a_trigger(event_pattern=pattern, targets=[target]))
+        self.queues = FakeQueues()
+        self.worker = Worker(self.world.reactor, self.queues, self.world.clock, frozenset())
+
+    def answer(self, event: Any, context: Context | None = None) -> dict[str, Any]:
+        return self.worker.answer(event, cast("LambdaContext", context or Context()))
+
+    def batch(self, *bodies: str, receipts: tuple[int, ...] = ()) -> dict[str, Any]:
+        now = str(int(self.world.clock.now().timestamp() * 1000))
+        return {
+            "Records": [
+                {
+                    "messageId": f"m{number}",
+                    "receiptHandle": f"r{number}",
+                    "body": body,
+                    "attributes": {
+                        "ApproximateReceiveCount": str(receipts[number] if receipts else 1),
+                        "SentTimestamp": now,
+                        "ApproximateFirstReceiveTimestamp": now,
+                    },
+                    "messageAttributes": {},
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:local-s3-event",
+                    "awsRegion": "us-east-1",
+                }
+                for number, body in enumerate(bodies)
+            ],
+        }
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+@pytest.fixture
+def upload(event: Callable[[str], Any]) -> dict[str, Any]:
+    return cast("dict[str, Any]", event("s3-object-created"))
+
+
+def test_a_batch_that_is_done_fails_no_message(stage: Stage, upload: dict[str, Any]) -> None:
+    assert stage.answer(stage.batch(json.dumps(upload))) == {"batchItemFailures": []}
+    assert len(stage.world.pipelines.executions) == 1
+
+
+def test_a_bare_event_is_answered_with_its_decisions(stage: Stage, upload: dict[str, Any]) -> None:
+    (decision,) = stage.answer(upload)["decisions"]
+    assert decision["outcome"] == "started"
+    assert decision["parameters"][0]["value"] == upload["detail"]["object"]["key"]
+
+
+def test_a_bare_event_that_must_be_tried_again_raises(stage: Stage, upload: dict[str, Any]) -> None:
+    stage.world.pipelines.fail("start", TransientError("throttled", "slow down"))
+    with pytest.raises(TransientError, match="slow down"):
+        stage.answer(upload)
+
+
+def test_a_bare_event_that_cannot_start_is_in_quarantine_and_answered(stage: Stage) -> None:
+    (decision,) = stage.answer({"hello": "world"})["decisions"]
+    assert (decision["outcome"], decision["reason"]) == ("rejected", "malformed-event")
+    (item,) = stage.world.quarantine.items.values()
+    assert json.loads(item.body) == {"hello": "world"}
+
+
+def test_a_transient_failure_fails_only_its_message_and_delays_it(stage: Stage, upload: dict[str, Any]) -> None:
+    stage.world.pipelines.fail("start", TransientError("conflict", "busy"))
+    other = {**upload, "detail": {**upload["detail"], "object": {"key": "in/b.csv", "sequencer": "00B"}}}
+    answer = stage.answer(stage.batch(json.dumps(upload), json.dumps(other)))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert [(delay.receipt_handle, delay.seconds > 0) for delay in stage.queues.delays] == [("r0", True)]
+    assert len(stage.world.pipelines.executions) == 1
+
+
+def test_a_poison_message_is_acknowledged_and_kept_in_quarantine(stage: Stage, upload: dict[str, Any]) -> None:
+    answer = stage.answer(stage.batch("not json", json.dumps(upload)))
+    assert answer == {"batchItemFailures": []}
+    assert stage.world.quarantine.items["m0"].body == "not json"
+    assert len(stage.world.pipelines.executions) == 1
+
+
+def test_a_batch_of_which_every_message_fails_is_still_answered(stage: Stage, upload: dict[str, Any]) -> None:
+    stage.world.pipelines.fail("start", TransientError("throttled", "slow down"))
+    answer = stage.answer(stage.batch(json.dumps(upload), json.dumps(upload)))
+    assert sorted(item["itemIdentifier"] for item in answer["batchItemFailures"]) == ["m0", "m1"]
+
+
+def test_the_freshest_messages_come_first(stage: Stage, upload: dict[str, Any]) -> None:
+    keys = ["in/old.csv", "in/new.csv"]
+    bodies = [
+        json.dumps({**upload, "detail": {**upload["detail"], "object": {"key": key, "sequencer": key}}}) for key in keys
+    ]
+    stage.answer(stage.batch(*bodies, receipts=(7, 1)))
+    assert [request.parameters["Key"] for request in stage.world.pipelines.started] == ["in/new.csv", "in/old.csv"]
+
+
+def test_a_message_that_cannot_be_delayed_still_comes_again(stage: Stage, upload: dict[str, Any]) -> None:
+    stage.world.pipelines.fail("start", TransientError("conflict", "busy"))
+    stage.queues.fail("delay", TransientError("unavailable", "down"))
+    answer = stage.answer(stage.batch(json.dumps(upload)))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+def test_a_defect_of_ours_fails_the_message_and_not_its_neighbours(stage: Stage, upload: dict[str, Any]) -> None:
+    stage.world.pipelines.fail("start", ZeroDivisionError("a defect"))
+    other = {**upload, "detail": {**upload["detail"], "object": {"key": "in/b.csv", "sequencer": "00B"}}}
+    answer = stage.answer(stage.batch(json.dumps(upload), json.dumps(other)))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+def test_an_s3_test_event_is_acknowledged_quietly(stage: Stage, event: Callable[[str], Any]) -> None:
+    assert stage.answer(stage.batch(json.dumps(event("s3-test-event")))) == {"batchItemFailures": []}
+    assert not stage.world.quarantine.items
+
+
+def test_no_time_left_gives_every_message_back(stage: Stage, upload: dict[str, Any]) -> None:
+    answer = stage.answer(stage.batch(json.dumps(upload)), Context(remaining=3_000))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert not stage.world.pipelines.executions

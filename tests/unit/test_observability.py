@@ -1,0 +1,191 @@
+"""Log lines and metrics of decisions."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline_triggers import observability
+from pipeline_triggers.domain.decisions import Decision
+from pipeline_triggers.observability import count_events, logger, metrics, report
+from tests.fakes.clock import NOON
+from tests.samples import rejected, start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STARTED = replace(start(), outcome="started", execution_arn="arn:execution", at=NOON)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What the logger writes."""
+    stream = io.StringIO()
+    handler: Any = logger.handlers[0]
+    before, level = handler.stream, logger.log_level
+    handler.stream = stream
+    logger.setLevel("INFO")
+    yield stream
+    handler.stream = before
+    logger.setLevel(level)
+
+
+def lines(log: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The metrics that were printed."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_decision_is_one_line_with_who_what_and_why(log: io.StringIO) -> None:
+    report(STARTED, message_id="m-1", sent_at=None)
+    [line] = lines(log)
+    assert line["level"] == "INFO"
+    assert {
+        "outcome": "started",
+        "trigger": "on-upload",
+        "target": "churn-train",
+        "source": "aws.s3",
+        "event_id": "event-1",
+        "token": STARTED.token,
+        "occurrence": STARTED.occurrence,
+        "execution_arn": "arn:execution",
+        "revision": 7,
+        "message_id": "m-1",
+    }.items() <= line.items()
+
+
+def test_what_did_not_start_is_a_warning_with_reason_and_detail(log: io.StringIO) -> None:
+    report(rejected(), message_id="m-1", sent_at=None)
+    report(replace(start(), outcome="retry", reason="throttled", message="Rate exceeded"), message_id="m", sent_at=None)
+    first, second = lines(log)
+    assert (first["level"], first["reason"], first["detail"]) == (
+        "WARNING",
+        "missing-parameter",
+        "the path finds nothing",
+    )
+    assert (second["level"], second["reason"], second["detail"]) == ("WARNING", "throttled", "Rate exceeded")
+
+
+def test_no_parameter_values_are_logged_above_debug(log: io.StringIO) -> None:
+    secret = start(parameters={"Password": "hunter2"})
+    report(replace(secret, outcome="started"), message_id="m-1", sent_at=None)
+    refused = replace(secret, outcome="rejected", reason="wrong-type", message="'hunter2' is no Integer")
+    report(refused, message_id="m-1", sent_at=None)
+    assert "hunter2" not in log.getvalue()
+
+
+def test_debug_shows_the_decision_in_full(log: io.StringIO) -> None:
+    logger.setLevel("DEBUG")
+    report(replace(start(parameters={"Name": "value-1"}), outcome="started"), message_id="m-1", sent_at=None)
+    assert lines(log)[1]["decision"]["request"]["parameters"] == {"Name": "value-1"}
+
+
+@pytest.mark.parametrize("hostile", ['\n{"level":"ERROR"}', "\r\x1b[31m\x00", "\u2028\x85\u2029", "\ud800", '"}'])
+def test_hostile_text_stays_inside_its_line(log: io.StringIO, hostile: str) -> None:
+    report(replace(STARTED, event_id=hostile), message_id="m-1", sent_at=None)
+    assert log.getvalue().count("\n") == 1
+    assert log.getvalue().strip().isascii()
+    assert lines(log)[0]["event_id"] == hostile
+
+
+def test_long_ids_are_cut(log: io.StringIO) -> None:
+    report(replace(STARTED, event_id="x" * 100_000), message_id="m-1", sent_at=None)
+    assert len(log.getvalue()) < 5000
+
+
+@pytest.mark.parametrize(
+    ("outcome", "name"),
+    [
+        ("started", "Started"),
+        ("duplicate", "Duplicate"),
+        ("retry", "Retried"),
+        ("rejected", "Quarantined"),
+        ("unmatched", "Unmatched"),
+    ],
+)
+def test_an_outcome_is_counted_in_all_and_by_source_and_outcome(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str], outcome: Any, name: str
+) -> None:
+    report(replace(start(), outcome=outcome), message_id="m-1", sent_at=None)
+    [metric] = counted(capsys)
+    [declared] = metric["_aws"]["CloudWatchMetrics"]
+    assert declared["Namespace"] == "PipelineTriggers"
+    assert declared["Dimensions"] == [[], ["source", "outcome"]]
+    assert declared["Metrics"] == [{"Name": name, "Unit": "Count"}]
+    assert (metric["source"], metric["outcome"], metric[name]) == ("aws.s3", outcome, [1.0])
+
+
+@pytest.mark.parametrize("outcome", ["shadow", "disabled", "start"])
+def test_what_is_only_recorded_is_not_counted(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str], outcome: Any
+) -> None:
+    report(replace(start(), outcome=outcome), message_id="m-1", sent_at=None)
+    assert counted(capsys) == []
+    assert len(lines(log)) == 1
+
+
+@pytest.mark.parametrize(("seconds", "milliseconds"), [(2.5, 2500.0), (-1, 0.0)])
+def test_the_way_from_event_to_start_is_measured(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str], seconds: float, milliseconds: float
+) -> None:
+    report(STARTED, message_id="m-1", sent_at=NOON - timedelta(seconds=seconds))
+    [metric] = counted(capsys)
+    assert metric["EventToStartLatency"] == [milliseconds]
+
+
+def test_a_duplicate_or_a_bare_event_has_no_latency(log: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    report(STARTED, message_id="m-1", sent_at=None)
+    report(replace(STARTED, outcome="duplicate"), message_id="m-1", sent_at=NOON)
+    assert not any("EventToStartLatency" in metric for metric in counted(capsys))
+
+
+def test_events_are_counted_once_however_many_targets_they_have(capsys: pytest.CaptureFixture[str]) -> None:
+    count_events([STARTED, replace(STARTED, target="other"), replace(STARTED, event_id="event-2")])
+    metrics_seen = counted(capsys)
+    assert [metric["EventsReceived"] for metric in metrics_seen] == [[1.0], [1.0]]
+    assert metrics_seen[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[], ["source"]]
+
+
+@pytest.mark.parametrize("occurrence", ["", "not json", "[]", "{}", "[1]", '[" "]', '["\\n"]', "7", "null"])
+def test_an_event_without_a_readable_source_is_counted_as_unknown_or_escaped(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str], occurrence: str
+) -> None:
+    report(Decision("e", occurrence, "rejected", reason="malformed-event"), message_id="m-1", sent_at=None)
+    [metric] = counted(capsys)
+    assert metric["source"] in ("unknown", "?")
+
+
+def test_a_function_that_counted_nothing_prints_nothing_and_warns_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    @metrics.log_metrics
+    def handler(event: dict[str, Any], context: object) -> str:
+        return "done"
+
+    assert handler({}, object()) == "done"
+    assert capsys.readouterr().out == ""
+
+
+def test_the_name_of_the_service_is_no_dimension(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "from pipeline_triggers.observability import report\n"
+        "from pipeline_triggers.domain.decisions import Decision\n"
+        "report(Decision('e', '', 'started'), message_id='m', sent_at=None)\n"
+    )
+    layer = str(observability.__file__).rsplit("/", 2)[0]
+    environment = {"POWERTOOLS_SERVICE_NAME": "s3-event", "PYTHONPATH": layer}
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    line, metric = map(json.loads, printed.stdout.splitlines())
+    assert line["service"] == "s3-event"
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[], ["source", "outcome"]]
+    assert "service" not in metric

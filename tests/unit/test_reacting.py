@@ -1,0 +1,394 @@
+"""The reactor on fakes: what starts, what waits, what goes to quarantine, and what never happens twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline_triggers.domain.definitions import Declared, Definition
+from pipeline_triggers.domain.events import Event
+from pipeline_triggers.domain.triggers import Trigger
+from pipeline_triggers.errors import PermanentError, TransientError
+from pipeline_triggers.reacting import PATIENCE, START_BUDGET, Invocation, Message, Reactor, delay_seconds
+from pipeline_triggers.sources.envelopes import Malformed
+from tests.fakes.clock import FakeClock
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.pipelines import HOME, FakePipelines
+from tests.fakes.quarantine import FakeQuarantine
+from tests.fakes.trigger_store import FakeTriggerStore
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline_triggers.domain.decisions import Decision
+    from pipeline_triggers.domain.executions import PipelineRef, StartRequest
+
+OPTIONAL = Declared(required=False)
+DEFINITION = Definition({"Rows": OPTIONAL, "Key": OPTIONAL})
+
+
+def a_trigger(name: str = "on-upload", pipeline: str = "churn-train", **changes: Any) -> Trigger:
+    document = {
+        "name": name,
+        "event_pattern": {"source": ["com.example"]},
+        "targets": [{"pipeline": pipeline, "parameters": {"Rows": "$.detail.rows"}}],
+    }
+    return Trigger.from_document({**document, **changes})
+
+
+def an_event(event_id: str = "event-1", **detail: Any) -> Event:
+    return Event.from_envelope(
+        {
+            "version": "0",
+            "id": event_id,
+            "source": "com.example",
+            "detail-type": "Rows",
+            "account": "123456789012",
+            "region": "us-east-1",
+            "time": "2026-03-14T12:00:00Z",
+            "resources": [],
+            "detail": {"rows": 5, **detail},
+        },
+    )
+
+
+@dataclass
+class World:
+    """A reactor with fakes of everything around it."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    start_interval: float = 0.0
+    max_starts_per_hour: int = 1000
+
+    def __post_init__(self) -> None:
+        self.triggers = FakeTriggerStore(clock=self.clock)
+        self.pipelines = FakePipelines(clock=self.clock)
+        self.ledger = FakeLedger(clock=self.clock)
+        self.quarantine = FakeQuarantine(clock=self.clock)
+        self.reactor = self.another_worker()
+        self.pipelines.add("churn-train", DEFINITION)
+        self.triggers.put(a_trigger())
+
+    def another_worker(self) -> Reactor:
+        return Reactor(
+            triggers=self.triggers,
+            pipelines=self.pipelines,
+            ledger=self.ledger,
+            quarantine=self.quarantine,
+            clock=self.clock,
+            home=HOME,
+            start_interval=self.start_interval,
+            max_starts_per_hour=self.max_starts_per_hour,
+        )
+
+    def invocation(self, owner: str = "worker", seconds: float = 60) -> Invocation:
+        return Invocation(owner, self.clock.now() + timedelta(seconds=seconds))
+
+    def message(self, **changes: Any) -> Message:
+        now = self.clock.now()
+        return replace(Message("body", "message-1", "arn:queue", "receipt", now, now), **changes)
+
+    def react(self, *items: Event | Malformed, first_received_at: datetime | None = None) -> list[Decision]:
+        message = self.message(first_received_at=first_received_at or self.clock.now())
+        return self.reactor.react(items or (an_event(),), message, self.invocation())
+
+
+@dataclass
+class StaleOnce:
+    """SageMaker behind a cache that still holds an old definition."""
+
+    behind: FakePipelines
+    cached: Definition
+
+    def describe(self, ref: PipelineRef, *, fresh: bool = False) -> Definition:
+        return self.behind.describe(ref) if fresh else self.cached
+
+    def start(self, request: StartRequest) -> str:
+        return self.behind.start(request)
+
+    def find(self, request: StartRequest, since: datetime) -> str | None:
+        return self.behind.find(request, since)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def outcomes(decisions: list[Decision]) -> list[tuple[str, str]]:
+    return [(decision.outcome, decision.reason) for decision in decisions]
+
+
+def test_a_match_starts_an_execution_with_the_resolved_parameters(world: World) -> None:
+    (decision,) = world.react()
+    assert decision.outcome == "started"
+    assert decision.execution_arn == world.pipelines.executions[0].arn
+    assert world.pipelines.started[0].parameters == {"Rows": "5"}
+    assert decision.at == world.clock.now()
+
+
+def test_the_ledger_knows_what_was_started(world: World) -> None:
+    (decision,) = world.react()
+    assert world.ledger.state(decision.token) == "STARTED"
+
+
+def test_a_redelivered_event_starts_nothing_and_names_the_first_execution(world: World) -> None:
+    (first,) = world.react()
+    (again,) = world.react()
+    assert (again.outcome, again.execution_arn) == ("duplicate", first.execution_arn)
+    assert len(world.pipelines.called("start")) == 1
+
+
+def test_an_event_that_matches_nothing_leaves_no_trace(world: World) -> None:
+    world.triggers.put()
+    assert outcomes(world.react()) == [("unmatched", "")]
+    assert not world.ledger.entries
+    assert not world.quarantine.items
+
+
+def test_a_missing_parameter_goes_to_quarantine_with_body_reason_and_decisions(world: World) -> None:
+    world.react(an_event(rows=None))
+    item = world.quarantine.items["message-1"]
+    assert (item.reason, item.body, item.source_queue) == ("missing-parameter", "body", "arn:queue")
+    assert item.triggers == ("on-upload",)
+    assert item.decisions[0]["outcome"] == "rejected"
+    assert "$.detail.rows" in item.message
+
+
+def test_a_rejected_decision_is_on_record(world: World) -> None:
+    (decision,) = world.react(an_event(rows=None))
+    assert world.ledger.state(decision.token) == "REJECTED"
+
+
+def test_a_malformed_part_goes_to_quarantine_and_its_neighbours_start(world: World) -> None:
+    decisions = world.react(an_event("a"), Malformed("malformed-event", "no source", 1), an_event("b"))
+    assert [d.outcome for d in decisions] == ["started", "rejected", "started"]
+    assert world.quarantine.items["message-1"].reason == "malformed-event"
+
+
+def test_a_bad_target_does_not_block_the_other_targets(world: World) -> None:
+    world.triggers.put(a_trigger(targets=[{"pipeline": "gone"}, {"pipeline": "churn-train"}]))
+    assert outcomes(world.react()) == [("retry", "not-found-yet"), ("started", "")]
+
+
+def test_what_is_done_is_not_done_again_when_its_message_comes_back_for_another_target(world: World) -> None:
+    world.triggers.put(a_trigger(targets=[{"pipeline": "gone"}, {"pipeline": "churn-train"}]))
+    world.react()
+    world.pipelines.add("gone", DEFINITION)
+    assert [d.outcome for d in world.react()] == ["started", "duplicate"]
+
+
+def test_a_throttled_start_is_tried_again_and_released(world: World) -> None:
+    world.pipelines.fail("start", TransientError("throttled", "slow down"))
+    assert outcomes(world.react()) == [("retry", "throttled")]
+    assert [d.outcome for d in world.react()] == ["started"]
+
+
+def test_after_a_throttle_nothing_more_is_called_in_this_invocation(world: World) -> None:
+    world.pipelines.fail("start", TransientError("throttled", "slow down"))
+    decisions = world.react(an_event("a"), an_event("b"), an_event("c"))
+    assert outcomes(decisions) == [("retry", "throttled")] * 3
+    assert len(world.pipelines.called("start")) == 1
+    assert len(world.ledger.called("acquire")) == 1
+
+
+def test_a_permanent_refusal_of_sagemaker_goes_to_quarantine_at_once(world: World) -> None:
+    world.pipelines.fail("start", PermanentError("refused-by-sagemaker", "ValidationException"))
+    (decision,) = world.react()
+    assert (decision.outcome, decision.reason) == ("rejected", "refused-by-sagemaker")
+    assert world.ledger.state(decision.token) == "REJECTED"
+    assert "message-1" in world.quarantine.items
+
+
+def test_a_rejected_start_may_be_redriven(world: World) -> None:
+    world.pipelines.fail("start", PermanentError("refused-by-sagemaker", "ValidationException"))
+    world.react()
+    assert [d.outcome for d in world.react()] == ["started"]
+
+
+@pytest.mark.parametrize(
+    ("transient", "permanent"), [("not-found-yet", "pipeline-not-found"), ("denied-yet", "access-denied")]
+)
+def test_what_may_settle_has_15_minutes_and_then_is_permanent(world: World, transient: str, permanent: str) -> None:
+    since = world.clock.now()
+    error = TransientError(transient, "no")
+    world.pipelines.fail("start", error, error)
+    assert outcomes(world.react(first_received_at=since)) == [("retry", transient)]
+    world.clock.advance(seconds=PATIENCE.total_seconds())
+    (decision,) = world.react(first_received_at=since)
+    assert (decision.outcome, decision.reason) == ("rejected", permanent)
+    assert world.ledger.state(decision.token) == "REJECTED"
+
+
+def test_a_bare_event_has_no_patience_because_nothing_redelivers_it(world: World) -> None:
+    world.pipelines.remove("churn-train")
+    message = Message("body", "bare")
+    decisions = world.reactor.react([an_event()], message, world.invocation())
+    assert outcomes(decisions) == [("rejected", "pipeline-not-found")]
+
+
+def test_a_lost_answer_is_found_again_by_its_name_when_the_service_forgot_the_token(world: World) -> None:
+    world.pipelines.fail("start", TransientError("unavailable", "reset", acted=True))
+    assert outcomes(world.react()) == [("retry", "unavailable")]
+    world.pipelines.forget_tokens()
+    world.clock.advance(seconds=61)
+    (decision,) = world.react()
+    assert decision.outcome == "started"
+    assert len(world.pipelines.executions) == 1
+
+
+def test_a_lost_answer_keeps_its_lease_until_the_attempt_is_surely_over(world: World) -> None:
+    world.pipelines.fail("start", TransientError("unavailable", "reset", acted=True))
+    world.react()
+    assert outcomes(world.react()) == [("retry", "in-progress")]
+
+
+def test_an_attempt_of_unknown_outcome_is_repeated_with_its_own_request(world: World) -> None:
+    world.pipelines.fail("start", TransientError("unavailable", "reset", acted=True))
+    world.react()
+    world.pipelines.executions.clear()
+    world.pipelines.forget_tokens()
+    world.triggers.put(a_trigger(targets=[{"pipeline": "churn-train", "parameters": {"Rows": "changed"}}]))
+    world.clock.advance(seconds=61)
+    (decision,) = world.react()
+    assert world.pipelines.started[0].parameters == {"Rows": "5"}
+    assert decision.request is not None
+    assert decision.request.parameters == {"Rows": "5"}
+
+
+def test_a_start_whose_ledger_entry_could_not_be_completed_is_not_repeated(world: World) -> None:
+    world.ledger.fail("complete", TransientError("ledger-unavailable", "down"))
+    assert outcomes(world.react()) == [("retry", "ledger-unavailable")]
+    world.pipelines.forget_tokens()
+    world.clock.advance(seconds=61)
+    assert outcomes(world.react()) == [("started", "")]
+    assert len(world.pipelines.executions) == 1
+
+
+def test_without_the_ledger_nothing_starts(world: World) -> None:
+    world.ledger.fail("acquire", TransientError("ledger-unavailable", "down"))
+    assert outcomes(world.react()) == [("retry", "ledger-unavailable")]
+    assert not world.pipelines.called("start")
+
+
+def test_without_the_quarantine_the_message_stays_in_its_queue(world: World) -> None:
+    world.quarantine.fail("put", TransientError("unavailable", "down"))
+    with pytest.raises(TransientError):
+        world.react(an_event(rows=None))
+
+
+def test_without_the_triggers_the_message_stays_in_its_queue(world: World) -> None:
+    world.triggers.fail("revision", TransientError("unavailable", "down"))
+    with pytest.raises(TransientError):
+        world.react()
+
+
+def test_a_worker_that_has_the_lease_keeps_others_away(world: World) -> None:
+    (planned,) = world.react(an_event())
+    entry = world.ledger.entries[planned.token]
+    attempting = replace(entry.entry, state="ATTEMPTING", lease_until=world.clock.now() + timedelta(seconds=30))
+    world.ledger.entries[planned.token] = replace(entry, entry=attempting)
+    assert outcomes(world.react()) == [("retry", "in-progress")]
+
+
+def test_too_little_time_before_the_deadline_calls_nothing(world: World) -> None:
+    invocation = world.invocation(seconds=START_BUDGET.total_seconds() - 1)
+    decisions = world.reactor.react([an_event()], world.message(), invocation)
+    assert outcomes(decisions) == [("retry", "deadline")]
+    assert not world.ledger.calls
+
+
+def test_a_shadow_match_is_recorded_and_starts_nothing(world: World) -> None:
+    world.triggers.put(a_trigger(state="SHADOW"))
+    (decision,) = world.react()
+    assert decision.outcome == "shadow"
+    assert world.ledger.state(decision.token) == "SHADOW"
+    assert not world.pipelines.called("start")
+
+
+def test_a_disabled_match_is_recorded_and_starts_nothing(world: World) -> None:
+    world.triggers.put(a_trigger(state="DISABLED"))
+    (decision,) = world.react()
+    assert world.ledger.state(decision.token) == "DISABLED"
+    assert not world.pipelines.called("start")
+
+
+def test_starts_above_the_cap_of_the_trigger_go_to_quarantine(world: World) -> None:
+    world.triggers.put(a_trigger(max_starts_per_hour=1))
+    decisions = world.react(an_event("a"), an_event("b"))
+    assert outcomes(decisions) == [("started", ""), ("rejected", "rate-cap")]
+    assert world.quarantine.items["message-1"].reason == "rate-cap"
+
+
+def test_the_cap_is_for_one_hour(world: World) -> None:
+    world.triggers.put(a_trigger(max_starts_per_hour=1))
+    world.react(an_event("a"))
+    world.clock.advance(hours=1)
+    assert outcomes(world.react(an_event("b"))) == [("started", "")]
+
+
+def test_retries_of_one_start_count_once_against_the_cap(world: World) -> None:
+    world.triggers.put(a_trigger(max_starts_per_hour=1))
+    world.pipelines.fail("start", TransientError("throttled", "slow down"))
+    world.react()
+    assert outcomes(world.react()) == [("started", "")]
+
+
+def test_starts_of_one_worker_keep_the_interval() -> None:
+    world = World(start_interval=1.0)
+    world.react(an_event("a"), an_event("b"), an_event("c"))
+    assert world.clock.slept == [1.0, 1.0]
+
+
+def test_a_message_never_meets_triggers_older_than_itself(world: World) -> None:
+    world.react(an_event("a"))
+    world.clock.advance(seconds=10)
+    world.triggers.put()
+    assert outcomes(world.react(an_event("b"))) == [("unmatched", "")]
+
+
+def test_triggers_are_not_read_again_for_messages_that_are_older_than_them(world: World) -> None:
+    sent = world.clock.now()
+    world.clock.advance(seconds=3)
+    for number in range(5):
+        world.reactor.react([an_event(str(number))], world.message(sent_at=sent), world.invocation())
+    assert len(world.triggers.called("revision")) == 1
+
+
+def test_an_unchanged_revision_is_validated_but_not_loaded_again(world: World) -> None:
+    world.react(an_event("a"))
+    world.clock.advance(seconds=10)
+    world.react(an_event("b"))
+    assert len(world.triggers.called("revision")) == 2
+    assert len(world.triggers.called("load")) == 1
+
+
+def test_a_pipeline_that_cannot_be_described_is_started_without_the_check(world: World) -> None:
+    world.pipelines.fail("describe", TransientError("denied-yet", "not permitted"))
+    assert outcomes(world.react()) == [("started", "")]
+
+
+def test_an_updated_pipeline_does_not_quarantine_events_by_its_old_definition(world: World) -> None:
+    world.pipelines.add("churn-train", Definition({}))
+    world.reactor.pipelines = StaleOnce(world.pipelines, Definition({}))
+    world.pipelines.add("churn-train", DEFINITION)
+    assert outcomes(world.react()) == [("started", "")]
+
+
+def test_a_parameter_that_the_pipeline_does_not_declare_goes_to_quarantine(world: World) -> None:
+    world.pipelines.add("churn-train", Definition({}))
+    assert outcomes(world.react()) == [("rejected", "unknown-parameter")]
+    assert not world.pipelines.called("start")
+
+
+@pytest.mark.parametrize(("receipts", "least", "most"), [(1, 15, 30), (2, 30, 60), (6, 450, 900), (600, 450, 900)])
+def test_the_delay_grows_with_the_receipts_and_has_a_limit(receipts: int, least: int, most: int) -> None:
+    assert delay_seconds(receipts, "throttled", jitter=lambda: 0.0) == least
+    assert delay_seconds(receipts, "throttled", jitter=lambda: 1.0) == most
+
+
+def test_what_only_ran_out_of_time_comes_again_soon() -> None:
+    assert delay_seconds(100, "deadline", jitter=lambda: 1.0) == 5
