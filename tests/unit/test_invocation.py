@@ -89,6 +89,13 @@ def test_a_bare_event_is_answered_with_its_decisions(stage: Stage, upload: dict[
     assert decision["parameters"][0]["value"] == upload["detail"]["object"]["key"]
 
 
+@pytest.mark.parametrize("payload", [{}, {"Records": []}, {"Records": [None]}, {"Records": "x"}, {"Records": [{}]}])
+def test_a_payload_that_is_nothing_known_is_answered_and_kept(stage: Stage, payload: dict[str, Any]) -> None:
+    (decision,) = stage.answer(payload)["decisions"]
+    assert decision["outcome"] == "rejected"
+    assert len(stage.world.quarantine.items) == 1
+
+
 def test_a_bare_event_that_must_be_tried_again_raises(stage: Stage, upload: dict[str, Any]) -> None:
     stage.world.pipelines.fail("start", TransientError("throttled", "slow down"))
     with pytest.raises(TransientError, match="slow down"):

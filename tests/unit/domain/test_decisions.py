@@ -125,7 +125,7 @@ def test_a_retry_after_a_change_of_parameters_has_the_same_token() -> None:
     assert before.token == after.token
 
 
-TRAINING = {
+TRAINING: dict[str, Any] = {
     "source": "aws.sagemaker",
     "detail-type": "SageMaker Training Job State Change",
     "detail": {

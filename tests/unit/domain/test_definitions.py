@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from pipeline_triggers.domain.definitions import Declared, Definition, ParameterType, check
 from pipeline_triggers.domain.parameters import Resolved
 from pipeline_triggers.errors import InvalidInputError

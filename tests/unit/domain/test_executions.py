@@ -46,8 +46,8 @@ def test_what_is_neither_name_nor_arn_is_refused(text: str) -> None:
 
 
 def test_the_token_depends_on_trigger_target_pipeline_and_occurrence() -> None:
-    base = ("t", "id", ARN, "o")
-    tokens = {token_of(*base)} | {token_of(*base[:i], base[i] + "x", *base[i + 1 :]) for i in range(4)}
+    base = {"trigger": "t", "target_id": "id", "pipeline_arn": ARN, "occurrence": "o"}
+    tokens = {token_of(**base)} | {token_of(**{**base, part: base[part] + "x"}) for part in base}
     assert len(tokens) == 5
 
 

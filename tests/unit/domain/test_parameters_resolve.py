@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pipeline_triggers.domain.definitions import Declared, Definition
 from pipeline_triggers.domain.parameters import Parameter, Resolved, parse_value, resolve
 

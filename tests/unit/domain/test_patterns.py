@@ -54,6 +54,7 @@ MATCHING: list[tuple[str, list[Any], list[Any], list[Any]]] = [
     ("suffix in any case beyond ASCII", [{"suffix": {"equals-ignore-case": "ß"}}], ["gruß", "GRUSS"], ["grus"]),
     ("wildcard", [{"wildcard": "dir/*.png"}], ["dir/.png", "dir/a/b.png"], ["dir/png", "dir/a.png2", "a/dir/b.png", 1]),
     ("wildcards", [{"wildcard": "*a*b*"}], ["ab", "xaxbx", "aab"], ["ba", "a", ""]),
+    ("the end is not used twice", [{"wildcard": "*ab*b"}], ["abb", "xab-b"], ["ab"]),
     ("wildcard alone", [{"wildcard": "*"}], ["", "x"], [1, None]),
     ("wildcard without one", [{"wildcard": "ab"}], ["ab"], ["abc", "xab", ""]),
     ("wildcard parts do not overlap", [{"wildcard": "aba*aba"}], ["abaaba", "aba-aba"], ["ababa", "aba"]),
@@ -84,6 +85,8 @@ MATCHING: list[tuple[str, list[Any], list[Any], list[Any]]] = [
     ("cidr", [{"cidr": "10.0.0.0/24"}], ["10.0.0.0", "10.0.0.255"], ["10.0.1.0", "9.255.255.255", "::1", "x", 1, None]),
     ("cidr of everything", [{"cidr": "0.0.0.0/0"}], ["255.255.255.255"], ["256.1.1.1", "1.1.1", "::"]),
     ("cidr begins at its address", [{"cidr": "10.0.0.5/24"}], ["10.0.0.5", "10.0.0.255"], ["10.0.0.4"]),
+    ("cidr of a mapped address", [{"cidr": "10.0.0.0/8"}], ["::ffff:a00:1"], ["::ffff:b00:1"]),
+    ("at the end of the range", [{"numeric": ["<=", 5_000_000_000]}], [5e9], [5_000_000_000.5]),
     ("cidr v6", [{"cidr": "2001:db8::/32"}], ["2001:db8::1", "2001:0db8:ffff::"], ["2001:db9::", "32.1.13.184"]),
     ("exactly", [{"exactly": "a"}], ["a"], ["A", 1]),
     ("any element of an array", ["a"], [["x", "a"], [["a"]], [[["x"], "a"]]], [["x"], [], [{"a": "a"}]]),
@@ -272,6 +275,12 @@ def test_a_dotted_name_in_a_pattern_is_a_path() -> None:
     assert not EventPattern({"a.b": [1]}).matches({"a.b": 1})
 
 
+def test_words_of_the_language_may_be_field_names_outside_or() -> None:
+    assert EventPattern({"prefix": ["x"], "numeric": {"exists": [1]}}).matches(
+        {"prefix": "x", "numeric": {"exists": 1}}
+    )
+
+
 # --- $or
 
 
@@ -354,6 +363,8 @@ def test_two_arrays_choose_their_elements_independently() -> None:
         # "b-" is before "b.", as - is before . in the order of names.
         ({"b": {"y": ["x"]}, "b-": [{"exists": False}]}, [{"b-": 1}, {"b": {"y": "x"}}], False),
         ({"b": {"y": ["x"]}, "b0": [{"exists": False}]}, [{"b0": 1}, {"b": {"y": "x"}}], True),
+        # Java orders names by UTF-16: the emoji is before the wide letter.
+        ({"\uff21": [{"exists": False}], "😀": ["x"]}, [{"😀": "x"}, {"\uff21": 1}], True),
         # Absence or a value: the value chooses.
         ({"a": [{"exists": False}, 1], "b": ["x"]}, [{"a": 1, "b": "x"}, {"a": 2}], True),
         ({"a": [{"exists": False}, 1], "b": ["x"]}, [{"a": 1}, {"b": "x"}], False),

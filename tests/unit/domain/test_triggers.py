@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.parameters import Literal, Parameter, parse_value
 from pipeline_triggers.domain.patterns import EventPattern
@@ -341,9 +342,18 @@ def test_the_empty_snapshot_reads_back() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", '{"version":2,"triggers":[]}', '{"version":1,"triggers":{}}', '{"version":1}', '{"version":1,"triggers":[{}]}',
-     '{"version":1,"triggers":[5]}', "[" * 100_000],
-)  # fmt: skip
+    [
+        "",
+        "{",
+        "[]",
+        '{"version":2,"triggers":[]}',
+        '{"version":1,"triggers":{}}',
+        '{"version":1}',
+        '{"version":1,"triggers":[{}]}',
+        '{"version":1,"triggers":[5]}',
+        "[" * 100_000,
+    ],
+)
 def test_a_text_that_is_no_snapshot_is_refused(text: str) -> None:
     with pytest.raises(InvalidTriggerError):
         Snapshot.from_json(text, 1)

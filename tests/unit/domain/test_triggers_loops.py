@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from pipeline_triggers.domain.triggers import Trigger
 from pipeline_triggers.errors import InvalidTriggerError
 
@@ -18,12 +19,17 @@ STEPS: dict[str, Any] = {"source": ["aws.sagemaker"], "detail-type": [STEP]}
 
 def loops(pattern: dict[str, Any], pipeline: str = "Churn-Train", **target: Any) -> bool:
     document = {"name": "t", "event_pattern": pattern, "targets": [{"pipeline": pipeline, **target}]}
+    fields = fields_refused(document)
+    assert fields in ([], ["event_pattern"])
+    return bool(fields)
+
+
+def fields_refused(document: dict[str, Any]) -> list[str]:
     try:
         Trigger.from_document(document)
     except InvalidTriggerError as error:
-        assert [problem.field for problem in error.problems] == ["event_pattern"]
-        return True
-    return False
+        return [problem.field for problem in error.problems]
+    return []
 
 
 @pytest.mark.parametrize(

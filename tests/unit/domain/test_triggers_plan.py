@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pipeline_triggers.domain.triggers import Plan, Snapshot, Trigger, plan
 from pipeline_triggers.errors import InvalidTriggerError
 

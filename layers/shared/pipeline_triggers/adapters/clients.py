@@ -49,7 +49,8 @@ class Clients:
     """Clients of one account and Region, safe to share between threads.
 
     ``region`` and ``profile`` default to what the AWS configuration says; ``endpoint_url`` to AWS_ENDPOINT_URL. An
-    empty ``endpoint_url`` counts as none. ``session`` brings credentials of its own. Raises ConfigurationError when there is no Region or no such profile.
+    empty ``endpoint_url`` counts as none. ``session`` brings credentials of its own. Raises ConfigurationError when
+    there is no Region or no such profile.
     """
 
     def __init__(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.clock import SystemClock
 from pipeline_triggers.adapters.stacks import Caller, Stack, Stacks
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
+from pipeline_triggers.errors import InvalidInputError, Problem
 from pipeline_triggers.managing import Manager
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.cli.settings import Settings
     from pipeline_triggers.domain.ports import TriggerStore
+
+_REMEDY = "Write it as http://127.0.0.1:4555"
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,26 @@ class Connection:
 
 
 def connect(settings: Settings) -> Connection:
-    """Prepare the connection; nothing is called yet. The tables are named after the stack."""
+    """Prepare the connection; nothing is called yet. The tables are named after the stack.
+
+    Raises InvalidInputError for an endpoint that is no address, ConfigurationError for what AWS's own settings lack.
+    """
+    if settings.endpoint_url:
+        _check_endpoint(settings.endpoint_url)
     clients = Clients(region=settings.region, endpoint_url=settings.endpoint_url, profile=settings.profile)
     return Connection(
         store=DynamoTriggerStore(clients, f"{settings.stack_name}-triggers", SystemClock()),
         stack=lambda: Stacks(clients).read(settings.stack_name),
         caller=Caller(clients),
     )
+
+
+def _check_endpoint(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        # A port that is no number is found when it is read.
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InvalidInputError([Problem("--endpoint-url", f"{url!r} is no address", _REMEDY)])

@@ -83,9 +83,7 @@ demo.params[:0] = [TEMPLATE, TRIGGERS]
 @click.option("--also-listen", multiple=True, help="A further address, such as Docker's gateway 172.17.0.1.")
 @click.option("--empty", is_flag=True, help="Deploy only: no sample pipelines, no bucket, no triggers.")
 @click.option("--no-poll", is_flag=True, help="Leave the queues alone: the functions run by sam local only.")
-@click.pass_obj
 def up(
-    settings: Settings,
     template: Path,
     triggers: Path,
     port: int,

@@ -103,8 +103,9 @@ class Compared:
 
 def exit_code_of(decision: Decision) -> ExitCode:
     """The exit code for one decision. What is in shadow counts as a start, what is disabled as no match."""
-    if decision.reason in INVALID_EVENT and not decision.trigger:
-        return ExitCode.INVALID
+    if decision.reason in INVALID_EVENT:
+        # With a trigger it is about a value that a parameter found in the event.
+        return ExitCode.REFUSED if decision.trigger else ExitCode.INVALID
     if decision.reason in REFUSED_PARAMETER:
         return ExitCode.REFUSED
     if decision.reason or decision.outcome == "retry":

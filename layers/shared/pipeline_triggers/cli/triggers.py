@@ -287,7 +287,7 @@ class Approval:
     shown: bool = field(default=False, init=False)
 
     def __call__(self, proposal: Proposal) -> bool:
-        """Approve a proposal. Raises InvalidInputError when nobody can be asked, another error when the answer is no."""
+        """Ask for approval. Raises InvalidInputError when nobody can be asked; another error when the answer is no."""
         if self.yes:
             return True
         if self.settings.interactive():

@@ -86,40 +86,41 @@ def _set_of(root: Mapping, notes: Notes) -> str:
     for key, _ in root.entries:
         if key.text not in FILE_KEYS:
             notes.refuse(Place(key.text, key.line), "is not known here", suggestion(key.text, FILE_KEYS, _BEGIN))
+    place = Place("version", root.line_of("version"))
     version = root.get("version")
     if version is None:
-        notes.refuse(Place("version", root.line), "is missing", _BEGIN)
-    elif notes.plain(version, Place("version", version.line)) != 1:
-        notes.refuse(Place("version", version.line), "must be 1", "It is the version of the form of this file")
+        notes.refuse(place, "is missing", _BEGIN)
+    elif notes.plain(version, place) != 1:
+        notes.refuse(place, "must be 1", "It is the version of the form of this file")
+    place = Place("set", root.line_of("set"))
     written = root.get("set")
-    if written is None:
+    name = "" if written is None else notes.text(written, place)
+    if written is not None and not (isinstance(name, str) and limits.SET.accepts(name)):
+        notes.refuse(place, "is no name of a set", f"It {limits.SET.rule}")
         return ""
-    name = notes.text(written, Place("set", written.line))
-    if not isinstance(name, str) or not limits.SET.accepts(name):
-        notes.refuse(Place("set", written.line), "is no name of a set", f"It {limits.SET.rule}")
-        return ""
-    return name
+    return str(name)
 
 
 def _of_file(root: Mapping, notes: Notes) -> Iterator[Draft]:
+    place = Place("triggers", root.line_of("triggers"))
     listed = root.get("triggers")
     if listed is None:
-        notes.refuse(Place("triggers", root.line), "is missing", _BEGIN)
+        notes.refuse(place, "is missing", _BEGIN)
     elif not isinstance(listed, Sequence):
-        notes.refuse(Place("triggers", listed.line), "must be a list of triggers", "Begin each with '- name: …'")
+        notes.refuse(place, "must be a list of triggers", "Begin each with '- name: …'")
     else:
         for number, item in enumerate(listed.items):
-            place = Place(f"triggers[{number}]", item.line)
+            inside = place.inside(f"[{number}]", item.line)
             if not isinstance(item, Mapping):
-                notes.refuse(place, "must be an object", "Begin it with 'name: …'")
+                notes.refuse(inside, "must be an object", "Begin it with 'name: …'")
             else:
-                yield (draft_of_rule if looks_like_rule(item) else draft_of_trigger)(item, place, notes)
+                yield (draft_of_rule if looks_like_rule(item) else draft_of_trigger)(item, inside, notes)
 
 
 def _of_template(root: Mapping, notes: Notes) -> Iterator[Draft]:
     """The rules of a CloudFormation template of which a target is a pipeline; its other resources are passed over."""
     resources = root.get("Resources")
-    place = Place("Resources", resources.line if resources else root.line)
+    place = Place("Resources", root.line_of("Resources"))
     found = False
     for key, resource in resources.entries if isinstance(resources, Mapping) else ():
         kind = resource.get("Type") if isinstance(resource, Mapping) else None

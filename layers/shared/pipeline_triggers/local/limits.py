@@ -134,6 +134,8 @@ def _lower_first(name: str) -> str:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
+    flags = re.UNICODE if r"\p{" in pattern else re.ASCII
     for java, python in _JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
-    return re.compile(pattern, re.ASCII if "\\p" not in pattern else re.UNICODE)
+    pattern = re.sub(r"\$\{\d+,\d+\}$", "", pattern)  # Java may repeat the end; the length stands in the model too
+    return re.compile(pattern, flags)

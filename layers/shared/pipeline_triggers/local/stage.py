@@ -73,9 +73,9 @@ PIPELINES: Mapping[str, Mapping[str, tuple[str, object]]] = {
 class Stage:
     """An embedded AWS on which the template is deployed and its functions run.
 
-    ``template`` is the SAM template, ``port`` 0 takes any free port, ``also_listen`` as in ``LocalAws``. Without ``poll``
-    the queues are left alone and no function runs here. ``on_log`` gets the name of a function and a line that it wrote,
-    from other threads. Raises ConfigurationError when there is no
+    ``template`` is the SAM template and ``parameters`` are its parameters; ``port`` 0 takes any free port,
+    ``also_listen`` as in ``LocalAws``. Without ``poll`` the queues are left alone and no function runs here. ``on_log``
+    gets the name of a function and a line that it wrote, from other threads. Raises ConfigurationError when there is no
     template, or the port is taken.
     """
 
@@ -86,12 +86,14 @@ class Stage:
         port: int = DEFAULT_PORT,
         also_listen: Sequence[str] = (),
         poll: bool = True,
+        parameters: Mapping[str, str] | None = None,
         on_log: Callable[[str, str], None] | None = None,
     ) -> None:
         if not template.is_file():
             raise ConfigurationError(f"there is no {template}: run this in the project's folder, or give --template")
         self.aws = LocalAws(port=port, also_listen=also_listen)
         self._template, self._poll, self._on_log = template, poll, on_log
+        self._parameters = parameters or {}
         self._started = ExitStack()
 
     def __enter__(self) -> Self:
@@ -106,7 +108,7 @@ class Stage:
                     "EndpointUrl": self.aws.url,
                     "DefaultBusSources": OWN_SOURCE,
                     "StartInterval": "0",
-                    "LogLevel": "INFO",
+                    **self._parameters,
                 },
             )
             self.poller = Poller(self.deployment, self.aws.url, on_log=self._on_log)

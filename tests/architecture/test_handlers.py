@@ -1,0 +1,92 @@
+"""Lambda handlers only wire, and load nothing that serves the command line or the laptop."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.modules import LAYER, Module, handlers
+
+# boto3 is not loaded either: botocore alone makes the same clients in less time.
+NOT_IN_LAMBDA = (
+    "pipeline_triggers.cli",
+    "pipeline_triggers.documents",
+    "pipeline_triggers.local",
+    "pipeline_triggers.managing",
+    "pipeline_triggers.sdk",
+    "aws_xray_sdk",
+    "boto3",
+    "click",
+    "jsonschema",
+    "moto",
+    "pydantic",
+    "rich",
+    "ruamel",
+    "samtranslator",
+    "werkzeug",
+)
+BRANCHES = (ast.If, ast.IfExp, ast.Try, ast.For, ast.While, ast.Match, ast.With)
+
+
+def test_there_are_handlers() -> None:
+    assert {module.path.parent.name for module in handlers()} >= {
+        "s3_event",
+        "sns_event",
+        "endpoint_status",
+        "bus_event",
+    }
+
+
+@pytest.mark.parametrize("module", handlers(), ids=str)
+def test_a_handler_has_at_most_30_lines(module: Module) -> None:
+    assert len(module.text.splitlines()) <= 30
+
+
+@pytest.mark.parametrize("module", handlers(), ids=str)
+def test_a_handler_has_no_branches(module: Module) -> None:
+    branches = [node for node in ast.walk(module.tree) if isinstance(node, BRANCHES) and not _only_types(node)]
+    assert not branches
+
+
+def _only_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+@pytest.mark.parametrize("module", handlers(), ids=str)
+def test_a_handler_module_defines_one_function_which_is_called_handler(module: Module) -> None:
+    defined = [node for node in module.tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    assert [node.name for node in defined] == ["handler"]
+
+
+@pytest.mark.parametrize("module", handlers(), ids=str)
+def test_importing_a_handler_loads_nothing_that_is_not_for_lambda(module: Module) -> None:
+    loaded = _loaded_by(module)
+    assert "pipeline_triggers.wiring" in loaded
+    for name in NOT_IN_LAMBDA:
+        assert not [one for one in loaded if one == name or one.startswith(name + ".")]
+
+
+def _loaded_by(module: Module) -> list[str]:
+    """What a fresh interpreter has loaded after it imported a handler, with Lambda's variables and no others."""
+    program = "import json, sys, app; app.handler; print(json.dumps(sorted(sys.modules)))"
+    environment = {
+        "PYTHONPATH": f"{module.path.parent}:{LAYER}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_REGION": "eu-west-1",
+        "AWS_LAMBDA_FUNCTION_NAME": "local",
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    names: list[str] = json.loads(ran.stdout)
+    return names

@@ -1,0 +1,32 @@
+"""The embedded AWS with the real template, pipelines and triggers, made once for all tests that use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline_triggers.local.stage import Lines, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent.parent
+TRUSTED_TOPIC = "arn:aws:sns:us-east-1:123456789012:ml-data-uploads"
+
+
+@pytest.fixture(scope="session")
+def lines() -> Lines:
+    """What the functions have logged."""
+    return Lines()
+
+
+@pytest.fixture(scope="session")
+def stage(lines: Lines) -> Iterator[Stage]:
+    """The stack, deployed, with the sample pipelines and the triggers of triggers.yaml; its functions run."""
+    parameters = {"TrustedTopicArns": TRUSTED_TOPIC}
+    with Stage(ROOT / "template.yaml", port=0, on_log=lines.add, parameters=parameters) as stage:
+        stage.furnish()
+        stage.apply(ROOT / "triggers.yaml")
+        yield stage

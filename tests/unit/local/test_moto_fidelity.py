@@ -1,0 +1,160 @@
+"""Where moto is not AWS: each test fails when moto becomes right, so that the correction can go.
+
+The other half, that the embedded AWS is right, is in the tests of ``corrections``, ``pipelines``, ``limits``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pipeline_triggers.local.wire import ACCOUNT, REGION
+
+from tests.unit.local.support import left_after_deleting_two_at_once, start
+
+if TYPE_CHECKING:
+    from tests.unit.local.support import Account
+
+
+def test_moto_gives_all_s3_events_one_id_one_sequencer_and_a_misspelt_etag(bare_moto: Account) -> None:
+    queue = bare_moto.queue_of_rule({"source": ["aws.s3"], "detail-type": ["Object Created"]})
+    bare_moto.bucket()
+    for key in ("a", "b"):
+        bare_moto.client("s3").put_object(Bucket="raw-data", Key=key, Body=b"1")
+    first, second = bare_moto.received(queue)
+    assert first["id"] == second["id"]
+    assert first["detail"]["object"]["sequencer"] == second["detail"]["object"]["sequencer"]
+    assert "eTag" in first["detail"]["object"]
+    assert "version-id" in first["detail"]["object"]  # of a bucket without versions
+
+
+def test_moto_sends_s3_events_to_every_bus(bare_moto: Account) -> None:
+    bare_moto.client("events").create_event_bus(Name="own")
+    queue = bare_moto.queue_of_rule({"source": ["aws.s3"]}, bus="own")
+    bare_moto.bucket()
+    bare_moto.client("s3").put_object(Bucket="raw-data", Key="a", Body=b"1")
+    assert bare_moto.received(queue)
+
+
+def test_moto_reports_every_upload_as_tagging_too(bare_moto: Account) -> None:
+    queue = bare_moto.queue_of_rule({"source": ["aws.s3"]})
+    bare_moto.bucket()
+    bare_moto.client("s3").put_object(Bucket="raw-data", Key="a", Body=b"1")
+    assert [event["detail-type"] for event in bare_moto.received(queue)] == ["Object Created", "Object Tags Added"]
+
+
+def test_moto_sends_s3_notifications_without_a_sequencer(bare_moto: Account) -> None:
+    url, arn = bare_moto.queue("notified")
+    sns = bare_moto.client("sns")
+    topic = sns.create_topic(Name="topic")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    bare_moto.bucket(notify_topic=topic)
+    bare_moto.client("s3").put_object(Bucket="raw-data", Key="a", Body=b"1")
+    notifications = [json.loads(body["Message"]) for body in bare_moto.received(url)]
+    assert "sequencer" not in notifications[-1]["Records"][0]["s3"]["object"]
+
+
+def test_moto_delivers_events_without_account(bare_moto: Account) -> None:
+    queue = bare_moto.queue_of_rule({"source": ["own"]})
+    bare_moto.client("events").put_events(Entries=[{"Source": "own", "DetailType": "d", "Detail": "{}"}])
+    assert "account" not in bare_moto.received(queue)[0]
+
+
+def test_moto_lets_disabled_rules_deliver(bare_moto: Account) -> None:
+    queue = bare_moto.queue_of_rule({"source": ["own"]}, State="DISABLED")
+    bare_moto.client("events").put_events(Entries=[{"Source": "own", "DetailType": "d", "Detail": "{}"}])
+    assert bare_moto.received(queue)
+
+
+def test_moto_lets_a_scheduled_rule_match_every_event(bare_moto: Account) -> None:
+    url, arn = bare_moto.queue("sweep")
+    events = bare_moto.client("events")
+    events.put_rule(Name="sweep", ScheduleExpression="rate(1 hour)")
+    events.put_targets(Rule="sweep", Targets=[{"Id": "queue", "Arn": arn}])
+    events.put_events(Entries=[{"Source": "own", "DetailType": "d", "Detail": "{}"}])
+    assert bare_moto.received(url)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_moto_fails_put_events_when_a_target_cannot_be_delivered_to(bare_moto: Account) -> None:
+    events = bare_moto.client("events")
+    events.put_rule(Name="rule", EventPattern='{"source": ["own"]}')
+    function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
+    events.put_targets(Rule="rule", Targets=[{"Id": "1", "Arn": function}])
+    with pytest.raises(ClientError):
+        events.put_events(Entries=[{"Source": "own", "DetailType": "d", "Detail": "{}"}])
+
+
+def test_moto_accepts_events_from_sources_of_aws(bare_moto: Account) -> None:
+    events = bare_moto.client("events")
+    answer = events.put_events(Entries=[{"Source": "aws.s3", "DetailType": "d", "Detail": "{}"}])
+    assert answer["FailedEntryCount"] == 0
+
+
+def test_moto_brings_back_a_message_that_is_deleted_while_another_is(bare_moto: Account) -> None:
+    assert left_after_deleting_two_at_once(bare_moto) == ["second"]
+
+
+def test_moto_starts_twice_for_one_token(bare_moto: Account) -> None:
+    bare_moto.pipeline("churn")
+    assert start(bare_moto, "churn") != start(bare_moto, "churn")
+
+
+def test_moto_accepts_unknown_and_overlong_parameters(bare_moto: Account) -> None:
+    bare_moto.pipeline("churn")
+    parameters = [{"Name": "No_Such!", "Value": "x" * 2000}] * 300
+    assert start(bare_moto, "churn", PipelineParameters=parameters)
+
+
+def test_moto_keeps_the_case_of_pipeline_arns(bare_moto: Account) -> None:
+    assert bare_moto.pipeline("Churn").endswith(":pipeline/Churn")
+
+
+def test_moto_refuses_a_pipeline_arn_as_name(bare_moto: Account) -> None:
+    arn = bare_moto.pipeline("churn")
+    with pytest.raises(ClientError, match="Could not find pipeline"):
+        start(bare_moto, arn)
+
+
+def test_moto_answers_validation_exception_for_a_missing_pipeline(bare_moto: Account) -> None:
+    with pytest.raises(ClientError, match="ValidationException"):
+        bare_moto.client("sagemaker").describe_pipeline(PipelineName="missing")
+
+
+def test_moto_cannot_update_endpoints(bare_moto: Account) -> None:
+    with pytest.raises(ClientError):
+        bare_moto.client("sagemaker").update_endpoint(EndpointName="e", EndpointConfigName="c")
+
+
+def test_moto_forgets_the_state_of_an_updated_schedule(bare_moto: Account) -> None:
+    scheduler = bare_moto.client("scheduler")
+    target = {"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"}
+    schedule = {"Name": "s", "ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": {"Mode": "OFF"}}
+    scheduler.create_schedule(**schedule, Target=target)
+    scheduler.update_schedule(**schedule, Target=target)
+    assert "State" not in scheduler.get_schedule(Name="s")
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "AWS::SQS::QueuePolicy",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SNS::Subscription",
+        "AWS::CloudWatch::Alarm",
+        "AWS::Scheduler::ScheduleGroup",
+    ],
+)
+def test_moto_skips_a_type_of_resource_in_a_template(resource: str) -> None:
+    from moto.cloudformation import parsing
+
+    assert resource not in parsing.get_model_map()
+
+
+def test_moto_leaves_null_where_a_list_item_has_no_value() -> None:
+    from moto.cloudformation import parsing
+
+    assert parsing.clean_json(["a", {"Ref": "AWS::NoValue"}], {"AWS::NoValue": None}) == ["a", None]
