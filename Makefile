@@ -70,7 +70,7 @@ demo: $(INSTALLED) ## run the main job on an embedded AWS: events that start pip
 	$(BIN)/pipeline-triggers demo
 
 test: $(INSTALLED) ## run the tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(INSTALLED) ## check format, lint, types and the template
 	$(BIN)/ruff format --check

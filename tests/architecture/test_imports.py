@@ -46,7 +46,7 @@ OUTSIDE: dict[str, set[str]] = {
     "functions": POWERTOOLS,
     "documents": {"ruamel"},
     "cli": {"click", "rich"},
-    "local": AWS | {"moto", "rich", "samtranslator", "werkzeug"},
+    "local": AWS | {"moto", "samtranslator", "werkzeug", "yaml"},
 }
 ONLY_TYPES_OF_AWS = re.compile(r"mypy_boto3_[a-z]+")
 

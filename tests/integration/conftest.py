@@ -1,4 +1,4 @@
-"""The embedded AWS with the real template, pipelines and triggers, made once for all tests that use it."""
+"""The embedded AWS with the real template, pipelines and triggers, made once for each file of tests that uses it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ROOT = Path(__file__).parent.parent.parent
 TRUSTED_TOPIC = "arn:aws:sns:us-east-1:123456789012:ml-data-uploads"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lines() -> Lines:
     """What the functions have logged."""
     return Lines()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(lines: Lines) -> Iterator[Stage]:
     """The stack, deployed, with the sample pipelines and the triggers of triggers.yaml; its functions run."""
     parameters = {"TrustedTopicArns": TRUSTED_TOPIC}

@@ -189,10 +189,17 @@ def test_a_loop_is_told_at_the_pattern() -> None:
     ]
 
 
-def test_the_same_name_with_another_prefix_does_not_hide_a_problem() -> None:
-    triggers = "".join(
-        f"- name: t{n}\n  event_pattern: {{source: [x]}}\n  targets: [{{pipeline: p}}]\n" for n in range(10)
-    )
-    text = f"version: 1\ntriggers:\n- 5\n{triggers}- name: !Ref Ten\n  targets: [{{pipeline: p}}]\n"
-    told = [(problem.line, problem.field) for problem in problems(text)]
-    assert told == [(3, "triggers[0]"), (34, "triggers[11].name"), (34, "triggers[11].event_pattern")]
+def test_a_problem_is_not_hidden_by_one_whose_field_begins_alike() -> None:
+    text = GOOD.replace("Key: $.detail.object.key\n", "Key: $..a\n          Key2: !Ref Key\n", 1)
+    assert [(problem.line, problem.field) for problem in problems(text)] == [
+        (14, "triggers[0].targets[0].parameters.Key"),
+        (15, "triggers[0].targets[0].parameters.Key2"),
+    ]
+
+
+def test_what_could_not_be_read_is_not_told_again_as_missing() -> None:
+    text = GOOD.replace("name: first", "name: !Ref First").replace("[aws.s3]", "!Ref Sources")
+    assert [(problem.line, problem.field) for problem in problems(text)] == [
+        (4, "triggers[0].name"),
+        (7, "triggers[0].event_pattern.source"),
+    ]

@@ -59,9 +59,9 @@ def test_apply_writes_the_triggers_of_a_set_as_one_revision_in_the_name_of_the_c
 
 def test_apply_of_what_is_there_already_writes_nothing_and_asks_nobody() -> None:
     manager, store = manager_of(trigger("a"))
-    asked: list[Proposal] = []
-    applied = manager.apply([trigger("a")], set="churn", approve=lambda p: not asked.append(p))
-    assert (applied.revision, applied.written, store.revision(), asked) == (1, False, 1, [])
+    asked = SomebodyElse(store, times=0)
+    applied = manager.apply([trigger("a")], set="churn", approve=asked)
+    assert (applied.revision, applied.written, store.revision(), asked.proposals) == (1, False, 1, [])
 
 
 def test_apply_keeps_triggers_that_the_file_lacks_unless_it_prunes() -> None:

@@ -358,6 +358,15 @@ def test_triggers_are_not_read_again_for_messages_that_are_older_than_them(world
     assert len(world.triggers.called("revision")) == 1
 
 
+def test_triggers_that_were_read_only_just_after_a_message_was_sent_are_read_again(world: World) -> None:
+    """The clocks of SQS and of the worker may differ."""
+    sent = world.clock.now()
+    world.clock.advance(seconds=1)
+    for number in range(2):
+        world.reactor.react([an_event(str(number))], world.message(sent_at=sent), world.invocation())
+    assert len(world.triggers.called("revision")) == 2
+
+
 def test_an_unchanged_revision_is_validated_but_not_loaded_again(world: World) -> None:
     world.react(an_event("a"))
     world.clock.advance(seconds=10)

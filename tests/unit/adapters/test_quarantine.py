@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from moto import mock_aws
@@ -68,6 +68,19 @@ def test_a_large_item_that_is_replaced_does_not_mix_with_the_old_one(quarantine:
     assert quarantine.get("m-1").body == noise(900_000)
     quarantine.put(item("small"))
     assert quarantine.get("m-1").body == "small"
+
+
+def test_two_writers_of_one_large_item_do_not_mix(clients: Clients, quarantine: DynamoQuarantine) -> None:
+    mine, rivals = replace(item(noise(1_000_000)), message="mine"), replace(item(noise(900_000)), message="rival's")
+    rival = DynamoQuarantine(Clients(region="us-east-1"), TABLE, FakeClock())
+
+    def come_between(params: dict[str, Any], **_: Any) -> None:
+        if params["Item"]["sk"] == {"S": "-"}:
+            rival.put(rivals)
+
+    clients.dynamodb.meta.events.register("provide-client-params.dynamodb.PutItem", come_between)
+    quarantine.put(mine)
+    assert quarantine.get("m-1") == mine
 
 
 def test_dropping_a_large_item_leaves_nothing(clients: Clients, quarantine: DynamoQuarantine) -> None:

@@ -32,7 +32,7 @@ def test_the_help_loads_neither_rich_nor_aws_nor_the_local_run() -> None:
         "except SystemExit:\n    pass\n"
         f"print([name for name in {heavy} if name in sys.modules], file=sys.stderr)\n"
     )
-    ran = subprocess.run(  # noqa: S603 - our own interpreter
+    ran = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,

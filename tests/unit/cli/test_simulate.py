@@ -227,7 +227,10 @@ def test_event_files_that_are_no_json_are_invalid_input(
     assert len(result.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("content", ["null", "1", '"text"', "[1, null]", "{}", '{"Records": []}', '{"Records": [null]}'])
+@pytest.mark.parametrize(
+    "content",
+    ["null", "1", '"text"', "[1, null]", "{}", '{"Records": []}', '{"Records": [null]}'],
+)
 def test_json_that_is_no_event_is_told_as_malformed(command_line: CommandLine, content: str) -> None:
     document = command_line.json("simulate", command_line.file(content, "event.json"), *DEMO)
     assert document["exit_code"] == 2
@@ -240,7 +243,7 @@ def test_a_broken_line_is_told_with_its_number(command_line: CommandLine) -> Non
     assert (problem["file"], problem["line"]) == (file, 3)
 
 
-@pytest.mark.parametrize("account", ["123", "12345678901a", "１２３４５６７８９０１２", ""])
+@pytest.mark.parametrize("account", ["123", "12345678901a", "\u0661" * 12, ""])
 def test_an_account_has_12_digits(command_line: CommandLine, account: str) -> None:
     document = command_line.json("simulate", event_file("custom-event"), *DEMO, "--account", account)
     assert (document["exit_code"], document["problems"][0]["field"]) == (2, "--account")

@@ -327,7 +327,10 @@ def test_put_reads_the_pattern_from_a_file(command_line: CommandLine) -> None:
         (["x", "--event-pattern", PATTERN, "--pipeline", "p", "--parameter", "K"], "--parameter"),
         (["x", "--event-pattern", PATTERN, "--pipeline", "p", "--parameter", "=v"], "--parameter"),
         (["x", "--event-pattern", PATTERN, "--pipeline", "p", "--parameter", "K=$..x"], "--parameter K"),
-        (["x", "--event-pattern", PATTERN, "--pipeline", "p", "--parameter", "K=1", "--parameter", "K=2"], "--parameter"),
+        (
+            ["x", "--event-pattern", PATTERN, "--pipeline", "p", "--parameter", "K=1", "--parameter", "K=2"],
+            "--parameter",
+        ),
     ],
 )  # fmt: skip
 def test_put_tells_bad_input_by_its_option(command_line: CommandLine, arguments: list[str], field: str) -> None:

@@ -49,7 +49,7 @@ def test_after_a_failed_start_another_start_works(taken_port: int) -> None:
 
 
 def test_an_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="cannot listen on 192.0.2.1:0"):
+    with pytest.raises(ConfigurationError, match=r"cannot listen on 192\.0\.2\.1:0"):
         LocalAws(port=0, host="192.0.2.1").start()
 
 

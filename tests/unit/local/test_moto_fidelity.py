@@ -12,7 +12,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipeline_triggers.local.wire import ACCOUNT, REGION
-
 from tests.unit.local.support import left_after_deleting_two_at_once, start
 
 if TYPE_CHECKING:

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-TEMPLATE = click.Option(
-    ["--template"],
+template_option = click.option(
+    "--template",
     type=click.Path(path_type=Path),
     default=Path("template.yaml"),
     show_default=True,
     help="The SAM template.",
 )
-TRIGGERS = click.Option(
-    ["--triggers"],
+triggers_option = click.option(
+    "--triggers",
     type=click.Path(path_type=Path),
     default=Path("triggers.yaml"),
     show_default=True,
@@ -44,6 +44,8 @@ def local() -> None:
 
 
 @click.command(cls=Command)
+@template_option
+@triggers_option
 @click.option("--events", type=click.Path(path_type=Path), default=Path("events"), help="The folder of sample events.")
 @click.pass_obj
 def demo(settings: Settings, template: Path, triggers: Path, events: Path) -> Answer:
@@ -75,10 +77,9 @@ def demo(settings: Settings, template: Path, triggers: Path, events: Path) -> An
     return _summary(seen, quarantined, executions, time.monotonic() - began)
 
 
-demo.params[:0] = [TEMPLATE, TRIGGERS]
-
-
 @local.command(cls=Command)
+@template_option
+@triggers_option
 @click.option("--port", type=int, default=DEFAULT_PORT, show_default=True, help="Where AWS listens, on 127.0.0.1.")
 @click.option("--also-listen", multiple=True, help="A further address, such as Docker's gateway 172.17.0.1.")
 @click.option("--empty", is_flag=True, help="Deploy only: no sample pipelines, no bucket, no triggers.")
@@ -105,9 +106,6 @@ def up(
         render.to_console(_up(stage), stderr=True)
         _wait_for_ctrl_c()
     return Answer(result={"stack": STACK, "endpoint_url": stage.aws.url}, text=render.line("stopped"))
-
-
-up.params[:0] = [TEMPLATE, TRIGGERS]
 
 
 def _silent(_text: RenderableType) -> None:

@@ -43,7 +43,7 @@ REMEDIES = {
     "access-denied": "Check the credentials (--profile) and their permissions",
     "not-found-yet": "Check --stack-name and --region: is the stack deployed there?",
     "throttled": "Try again in a moment",
-    "unavailable": "Check --region, --endpoint-url and the network, or try again in a moment",
+    "unavailable": "Check --stack-name, --region, --endpoint-url and the credentials, or try again in a moment",
 }
 
 

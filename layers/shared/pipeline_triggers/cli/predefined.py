@@ -143,7 +143,7 @@ def render(kind: str, *, name: str, pipeline: str, set: str) -> str:  # noqa: A0
     owner = f"set: {_quoted(set)}" if set else "# set: my-set"
     return f"""\
 # Starts {_quoted(pipeline)} when {chosen.summary}.
-# Check it:  pipeline-triggers lint FILE      Try it:  pipeline-triggers simulate EVENT FILE
+# Check it:  pipeline-triggers lint FILE      Try it:  pipeline-triggers simulate EVENT_FILE --triggers FILE
 version: 1
 {owner.ljust(43)}# who owns these triggers: prune acts inside a set
 triggers:

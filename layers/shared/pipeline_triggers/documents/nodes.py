@@ -185,7 +185,7 @@ class _Reader:
                 self.add(self.mapping(done) if done.is_mapping else self.sequence(done), done.anchor, done.line)
 
     def add(self, node: Node, anchor: str, line: int) -> None:
-        if False:
+        if node.size > MAX_NODES:
             self.refuse(f"stands for more than {MAX_NODES:,} values", "Write fewer aliases, or split the file", line)
         if anchor:
             self.anchors[anchor] = node

@@ -82,7 +82,7 @@ def check(resolved: Sequence[Resolved], definition: Definition) -> list[Refusal]
     refusals = [
         refusal
         for parameter in resolved
-        if parameter.value is not None and parameter.reason is None
+        if parameter.value is not None
         if (refusal := _judge(parameter, parameter.value, definition)) is not None
     ]
     told = {parameter.name for parameter in resolved if parameter.value is not None or parameter.reason is not None}

@@ -3,7 +3,7 @@
 A value as a person writes it (``parse_value``):
 
 * ``$.detail.object.key``, ``$['detail']`` or ``$`` is a JSONPath, as in EventBridge. A lone ``$`` is the whole event:
-  so says the only grammar of these values that AWS publishes (``SageMakerPipelineParameterValue`` of Pipes).
+  so says the only grammar of such paths that AWS publishes (service model of Pipes, SageMakerPipelineParameterName).
 * text in which ``<$.`` or ``<$[`` stands is a template: each ``<path>`` is replaced by what the path finds. The path
   ends at the first ``>`` outside brackets and quotes. ``\\<`` is a literal ``<``; before a ``<``, ``\\\\`` is a literal
   backslash.

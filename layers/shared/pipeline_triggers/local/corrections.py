@@ -402,7 +402,7 @@ def _queue_policy(name: str, properties: dict[str, Any], account: str, region: s
 
 def _topic_policy(name: str, properties: dict[str, Any], account: str, region: str) -> _Made:
     for arn in properties["Topics"]:
-        sns_backends[account][region].set_topic_attribute(arn, "Policy", json.dumps(properties["PolicyDocument"]))
+        sns_backends[account][region].set_topic_attribute(arn, "policy", json.dumps(properties["PolicyDocument"]))
     return _Made(name, {})
 
 
@@ -431,29 +431,37 @@ def _remove_schedule_group(name: str, account: str, region: str) -> None:
     scheduler_backends[account][region].delete_schedule_group(name)
 
 
-def _alarm_through(moto: Forward) -> Callable[[str, dict[str, Any], str, str], _Made]:
-    def alarm(name: str, properties: dict[str, Any], account: str, region: str) -> _Made:
-        alarm_name = properties.setdefault("AlarmName", name)
-        answer = moto(json_call("cloudwatch", "PutMetricAlarm", properties, region))
+def _alarm_type(moto: Forward) -> _ResourceType:
+    """Alarms are put through moto's API: the properties are the call's members."""
+
+    def call(operation: str, given: Mapping[str, Any], region: str) -> None:
+        answer = moto(json_call("cloudwatch", operation, given, region))
         if not answer.succeeded:
-            raise ValueError(f"alarm {alarm_name}: {answer.body.decode()}")
+            raise ValueError(f"{operation}: {answer.body.decode()}")
+
+    def make(name: str, properties: dict[str, Any], account: str, region: str) -> _Made:
+        alarm_name = properties.get("AlarmName", name)
+        call("PutMetricAlarm", {**properties, "AlarmName": alarm_name}, region)
         return _Made(alarm_name, {"Arn": f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm_name}"})
 
-    return alarm
+    def unmake(name: str, _account: str, region: str) -> None:
+        call("DeleteAlarms", {"AlarmNames": [name]}, region)
+
+    return _ResourceType("AWS::CloudWatch::Alarm", "AlarmName", make, unmake)
 
 
 @contextmanager
 def cloudformation_makes_what_moto_skips(moto: Forward) -> Iterator[None]:
     """Queue and topic policies, subscriptions, alarms and schedule groups of a template are made.
 
-    moto skips them with a warning. Alarms are put through ``moto`` itself: the properties are the call's members.
+    moto skips them with a warning.
     """
     made = [
         _ResourceType("AWS::SQS::QueuePolicy", "", _queue_policy),
         _ResourceType("AWS::SNS::TopicPolicy", "", _topic_policy),
         _ResourceType("AWS::SNS::Subscription", "", _subscription, _remove_subscription),
         _ResourceType("AWS::Scheduler::ScheduleGroup", "Name", _schedule_group, _remove_schedule_group),
-        _ResourceType("AWS::CloudWatch::Alarm", "AlarmName", _alarm_through(moto)),
+        _alarm_type(moto),
     ]
     types, by_name = parsing.get_model_list(), parsing.get_model_map()
     skipped = [kind for kind in made if kind.name not in by_name]

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from pipeline_triggers.errors import ConfigurationError
 from pipeline_triggers.local.emulator import local_client
@@ -168,7 +169,7 @@ def read_template(path: Path) -> dict[str, Any]:
     """The template as CloudFormation reads it, its short intrinsic functions (``!Ref``) written out."""
     try:
         template = yaml_parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, YAMLError) as error:
         raise ConfigurationError(f"template {path} cannot be read: {error}") from error
     if not isinstance(template, dict) or "Resources" not in template:
         raise ConfigurationError(f"template {path} has no Resources")
