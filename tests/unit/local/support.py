@@ -78,7 +78,7 @@ def start(account: Account, pipeline: str, *, token: str = "t" * 64, **more: Any
 def left_after_deleting_two_at_once(account: Account) -> list[str]:
     """What a queue holds after two messages were deleted, the second in the middle of deleting the first."""
     url, _ = account.queue("busy", VisibilityTimeout="0")
-    backend = sqs_backends[ACCOUNT][REGION]
+    backend: Any = sqs_backends[ACCOUNT][REGION]
     first, second = (backend.send_message("busy", body) for body in ("first", "second"))
     messages = backend.receive_message("busy", 2, 0, 0)
     deleting_second = threading.Thread(target=backend.delete_message, args=("busy", messages[1].receipt_handle))

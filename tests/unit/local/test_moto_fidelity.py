@@ -6,10 +6,11 @@ The other half, that the embedded AWS is right, is in the tests of ``corrections
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.sqs.models import sqs_backends
 
 from pipeline_triggers.local.wire import ACCOUNT, REGION
 from tests.unit.local.support import left_after_deleting_two_at_once, start
@@ -137,6 +138,32 @@ def test_moto_forgets_the_state_of_an_updated_schedule(bare_moto: Account) -> No
     assert "State" not in scheduler.get_schedule(Name="s")
 
 
+def test_moto_fails_inside_for_a_schedule_in_a_missing_group(bare_moto: Account) -> None:
+    with pytest.raises(ClientError, match="InternalFailure"):
+        bare_moto.client("scheduler").create_schedule(
+            Name="s",
+            GroupName="missing",
+            ScheduleExpression="rate(1 hour)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"},
+        )
+
+
+def test_moto_means_to_run_mapped_functions_itself(bare_moto: Account) -> None:
+    _, arn = bare_moto.queue("mapped")
+    bare_moto.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")
+    functions: Any = bare_moto.client("lambda")
+    functions.create_function(
+        FunctionName="f",
+        Runtime="python3.13",
+        Handler="app.handler",
+        Role=f"arn:aws:iam::{ACCOUNT}:role/r",
+        Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
+    )
+    functions.create_event_source_mapping(FunctionName="f", EventSourceArn=arn)
+    assert sqs_backends[ACCOUNT][REGION].queues["mapped"].lambda_event_source_mappings
+
+
 @pytest.mark.parametrize(
     "resource",
     [
@@ -156,4 +183,5 @@ def test_moto_skips_a_type_of_resource_in_a_template(resource: str) -> None:
 def test_moto_leaves_null_where_a_list_item_has_no_value() -> None:
     from moto.cloudformation import parsing
 
-    assert parsing.clean_json(["a", {"Ref": "AWS::NoValue"}], {"AWS::NoValue": None}) == ["a", None]
+    resources: Any = {"AWS::NoValue": None}
+    assert parsing.clean_json(["a", {"Ref": "AWS::NoValue"}], resources) == ["a", None]

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipeline_triggers.local.emulator import LocalAws
-from pipeline_triggers.local.pipelines import parameter_problems
-from pipeline_triggers.local.wire import ACCOUNT, REGION
+from pipeline_triggers.local.pipelines import Pipelines, parameter_problems
+from pipeline_triggers.local.wire import ACCOUNT, REGION, Answer, Call, error_answer, json_answer, json_call
 from tests.unit.local.support import ROLE, Account, start
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/churn-train"
@@ -60,6 +60,19 @@ def test_a_refused_start_does_not_use_up_its_token(aws: Account) -> None:
     with pytest.raises(ClientError):
         start(aws, "Churn-Train")
     assert start(aws, "Churn-Train", PipelineParameters=[{"Name": "Rows", "Value": "1"}])
+
+
+def test_a_start_that_failed_inside_does_not_use_up_its_token() -> None:
+    answers = [error_answer("ThrottlingException", "Rate exceeded"), json_answer({"PipelineExecutionArn": "arn:x"})]
+
+    def sometimes(call: Call) -> Answer:
+        return (
+            answers.pop(0) if call.operation == "StartPipelineExecution" else json_answer({"PipelineDefinition": "{}"})
+        )
+
+    pipelines = Pipelines()
+    call = json_call("sagemaker", "StartPipelineExecution", {"PipelineName": "p", "ClientRequestToken": "t" * 32})
+    assert [pipelines(call, sometimes).succeeded for _ in range(3)] == [False, True, True]
 
 
 def test_forgotten_tokens_start_again() -> None:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline_triggers.local.deployment import Deployment, LocalFunction, QueueSource
-from pipeline_triggers.local.poller import FunctionError, Poller, failed_messages, lambda_environment, sqs_event
+from pipeline_triggers.local.poller import (
+    FunctionError,
+    Poller,
+    _Look,
+    _Source,
+    failed_messages,
+    lambda_environment,
+    sqs_event,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -252,6 +260,40 @@ def test_drain_says_which_queue_is_not_empty(aws: Account, tmp_path: Path) -> No
             TimeoutError, match=r"not empty after 0\.3 s: source has .* 1 being handled|source has 1 vis"
         ):
             running.poller.drain(0.3)
+
+
+@pytest.mark.parametrize(
+    ("look", "idle"),
+    [
+        ({}, True),
+        ({"visible": 1}, False),
+        ({"handling": 1}, False),
+        ({"invisible": 1, "left": 1}, True),
+        ({"invisible": 2, "left": 1}, False),  # one was received, and the answer is still on its way to the poller
+        ({"delayed": 1}, True),
+    ],
+)
+def test_a_queue_is_idle_when_all_that_is_invisible_was_left_for_later(look: dict[str, int], idle: bool) -> None:
+    nothing = {"visible": 0, "invisible": 0, "delayed": 0, "handling": 0, "left": 0, "received": 0}
+    assert _Look(**{**nothing, **look}).is_idle is idle
+
+
+def test_a_message_that_comes_again_is_no_longer_left_for_later(tmp_path: Path) -> None:
+    class OneMessage:
+        def receive_message(self, **_: object) -> dict[str, Any]:
+            return {"Messages": [{"MessageId": "m", "ReceiptHandle": "r"}]}
+
+        def get_queue_attributes(self, **_: object) -> dict[str, Any]:
+            names = ("", "NotVisible", "Delayed")
+            return {"Attributes": {f"ApproximateNumberOfMessages{name}": "0" for name in names}}
+
+    function = LocalFunction("f", "F", tmp_path, "app.handler", {}, 60, 256, (), ())
+    queue = QueueSource("arn:aws:sqs:us-east-1:123456789012:q", "", 10, report_failures=True)
+    source = _Source(function, queue, OneMessage())
+    source.settle(source.receive(), failed={"m"})
+    assert source.look().left == 1
+    source.receive()
+    assert source.look().left == 0
 
 
 def test_drain_counts_messages_sent_with_a_delay(aws: Account, tmp_path: Path) -> None:

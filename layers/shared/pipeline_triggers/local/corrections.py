@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.models import LambdaBackend
 from moto.cloudformation import parsing
+from moto.cloudformation.models import Stack
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.events.models import Rule, events_backends
@@ -488,6 +489,23 @@ def list_items_without_a_value_are_left_out() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def lists_of_parameters_are_told_as_given() -> Iterator[None]:
+    """DescribeStacks tells a CommaDelimitedList as its text, ``a,b``. moto tells a Python list, ``['a', 'b']``."""
+    listed = vars(Stack)["parameter_list"].fget
+
+    def told(stack: Any) -> list[dict[str, Any]]:
+        return [
+            {**it, "ParameterValue": ",".join(map(str, it["ParameterValue"]))}
+            if isinstance(it["ParameterValue"], list)
+            else it
+            for it in listed(stack)
+        ]
+
+    with _replaced(Stack, "parameter_list", property(told)):
+        yield
+
+
 CORRECTIONS = (
     s3_events_say_which_write_they_report,
     uploads_are_not_reported_as_tagging,
@@ -498,6 +516,7 @@ CORRECTIONS = (
     scheduler_defaults_and_missing_groups,
     endpoints_can_be_updated,
     list_items_without_a_value_are_left_out,
+    lists_of_parameters_are_told_as_given,
 )
 
 

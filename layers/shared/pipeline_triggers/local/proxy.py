@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     Interceptor: TypeAlias = Callable[[Call, Forward], Answer]
 
 _log = logging.getLogger(__name__)
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding"})
 
 # moto's SQS is made safe for concurrent calls by a correction, and its long polls must not hold up the other calls.
 _CONCURRENT_SERVICES = frozenset({"sqs"})
@@ -157,7 +156,7 @@ class _Handler(MotoRequestHandler):
 
 def _framed(answer: Answer, method: str) -> Iterator[tuple[str, str]]:
     """The headers, with the length that a connection that stays open needs."""
-    yield from ((name, value) for name, value in answer.headers if name.lower() not in _HOP_BY_HOP)
+    yield from answer.headers
     has_length = any(name.lower() == "content-length" for name, _ in answer.headers)
     if not has_length and answer.status not in (204, 304) and method != "HEAD":
         yield "Content-Length", str(len(answer.body))
