@@ -38,6 +38,7 @@ def test_there_are_handlers() -> None:
         "sns_event",
         "endpoint_status",
         "bus_event",
+        "schedule_cleanup",
     }
 
 

@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(USE_CASES, USE_CASE),
     # One Lambda invocation: payload in, use case, answer out.
     "invocation": USE_CASE | USE_CASES | {"sources"},
-    "wiring": USE_CASE | USE_CASES | {"adapters", "config", "invocation", "sources"},
+    "cleanup_invocation": USE_CASE | USE_CASES | {"invocation", "sources"},
+    "wiring": USE_CASE | USE_CASES | {"adapters", "cleanup_invocation", "config", "invocation", "sources"},
     "functions": {"observability", "wiring"},
     "documents": {"domain", "errors"},
     "sdk": USE_CASE | USE_CASES | {"adapters", "config", "documents", "sources"},
@@ -43,6 +44,7 @@ OUTSIDE: dict[str, set[str]] = {
     "adapters": AWS,
     "observability": POWERTOOLS,
     "invocation": POWERTOOLS,
+    "cleanup_invocation": POWERTOOLS,
     "functions": POWERTOOLS,
     "documents": {"ruamel"},
     "cli": {"click", "rich"},

@@ -36,6 +36,7 @@ class FakePipelines(Recording):
     executions: list[Execution] = field(default_factory=list)
     _definitions: dict[str, Definition] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
+    _deleting: set[str] = field(default_factory=set)
 
     def add(self, pipeline: str, definition: Definition | None = None) -> str:
         """Create a pipeline by name or ARN, or change its definition; returns its ARN."""
@@ -46,6 +47,10 @@ class FakePipelines(Recording):
     def remove(self, pipeline: str) -> None:
         """Delete a pipeline."""
         del self._definitions[PipelineRef.parse(pipeline).arn_in(self.home).casefold()]
+
+    def begin_deleting(self, pipeline: str) -> None:
+        """Leave a pipeline in the status Deleting, until it is removed."""
+        self._deleting.add(PipelineRef.parse(pipeline).arn_in(self.home).casefold())
 
     def forget_tokens(self) -> None:
         """Let the service forget all client request tokens: AWS does not say how long it remembers them."""
@@ -82,6 +87,14 @@ class FakePipelines(Recording):
                 if same and named and told and execution.created_at >= since - timedelta(seconds=60):
                     return execution.arn
             return None
+
+    def absent(self, arn: str) -> bool:
+        """By ARN, whatever its case."""
+        with self.call("absent", arn=arn):
+            key = arn.casefold()
+            if key in self._definitions and key in self._deleting:
+                raise TransientError("pipeline-deleting", f"the pipeline {arn} is being deleted")
+            return key not in self._definitions
 
     def _definition(self, arn: str) -> Definition:
         definition = self._definitions.get(arn.casefold())

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline_triggers.local.stage import Lines, Stage
+from tests.sample_events import TRUSTED_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent.parent
-TRUSTED_TOPIC = "arn:aws:sns:us-east-1:123456789012:ml-data-uploads"
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from pipeline_triggers.adapters.clients import Clients
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-LOGICAL_IDS = {"triggers": "TriggersTable", "ledger": "LedgerTable", "quarantine": "QuarantineTable"}
+LOGICAL_IDS = {
+    "triggers": "TriggersTable",
+    "ledger": "LedgerTable",
+    "quarantine": "QuarantineTable",
+    "cleanup": "CleanupTable",
+}
 KEYS = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 

@@ -6,6 +6,7 @@ depends on these is tested on the fake here, and on the corrected emulator where
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -14,24 +15,40 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
+from pipeline_triggers.adapters.cleanup_store import DynamoCleanupStore
 from pipeline_triggers.adapters.clients import Clients
+from pipeline_triggers.adapters.items import from_item, unpack
 from pipeline_triggers.adapters.ledger import DynamoLedger
 from pipeline_triggers.adapters.pipelines import SageMakerPipelines
 from pipeline_triggers.adapters.quarantine import DynamoQuarantine
 from pipeline_triggers.adapters.queues import SqsQueues
+from pipeline_triggers.adapters.schedules import EventBridgeSchedules
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
 from pipeline_triggers.domain.definitions import Declared, Definition
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.ledger import RETENTION, Acquired, Busy, Started
-from pipeline_triggers.domain.ports import Ledger, Pipelines, Quarantine, Quarantined, Queues, TriggerStore
+from pipeline_triggers.domain.ports import (
+    CleanupStore,
+    Ledger,
+    Pipelines,
+    Quarantine,
+    Quarantined,
+    Queues,
+    ScheduleDefinition,
+    Schedules,
+    TriggerStore,
+)
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import NotFoundError, StaleRevisionError, TransientError
+from tests.fakes.cleanup_store import FakeCleanupStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.pipelines import HOME, FakePipelines
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.queues import FakeQueues
+from tests.fakes.schedules import ROLE, FakeSchedules
 from tests.fakes.trigger_store import FakeTriggerStore
 from tests.integration.tables import create_table
 from tests.samples import PIPELINE_ARN, rejected, request, start, trigger
@@ -39,6 +56,7 @@ from tests.samples import PIPELINE_ARN, rejected, request, start, trigger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:other"
 EXECUTION = f"{PIPELINE_ARN}/execution/abcdef"
 LEASE = timedelta(seconds=60)
 
@@ -49,7 +67,15 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def clients(aws_environment: None) -> Iterator[Clients]:
+def clients(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    """Clients of moto, which answers one call at a time: its tables are not atomic, as DynamoDB's items are."""
+    lock, answer = threading.Lock(), BotocoreStubber.__call__
+
+    def answer_alone(stubber: BotocoreStubber, **call: Any) -> object:
+        with lock:
+            return answer(stubber, **call)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", answer_alone)
     with mock_aws():
         yield Clients(region="us-east-1")
 
@@ -103,6 +129,34 @@ def queues(request: pytest.FixtureRequest) -> Queues:
     clients = request.getfixturevalue("clients")
     clients.sqs.create_queue(QueueName="s3-event", Attributes={"VisibilityTimeout": "30"})
     return SqsQueues(clients)
+
+
+@pytest.fixture(params=["fake", "scheduler"])
+def schedules(request: pytest.FixtureRequest, clock: FakeClock) -> Schedules:
+    """250 schedules in ``default``, and ``nightly`` in ``team``, whose target is a pipeline."""
+    names = [f"s-{number:03d}" for number in range(250)]
+    if request.param == "fake":
+        fake = FakeSchedules(clock=clock)
+        for name in names:
+            fake.add(name, QUEUE)
+        fake.add("nightly", PIPELINE_ARN, group="team", Description="every night")
+        return fake
+    scheduler = request.getfixturevalue("clients").scheduler
+    scheduler.create_schedule_group(Name="team")
+    common: Any = {"ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"}}
+    for name in names:
+        scheduler.create_schedule(Name=name, Target={"Arn": QUEUE, "RoleArn": ROLE}, **common)
+    target: Any = {"Arn": PIPELINE_ARN, "RoleArn": ROLE, "SageMakerPipelineParameters": {}}
+    scheduler.create_schedule(Name="nightly", GroupName="team", Description="every night", Target=target, **common)
+    return EventBridgeSchedules(request.getfixturevalue("clients"))
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def cleanup_store(request: pytest.FixtureRequest, clock: FakeClock) -> CleanupStore:
+    if request.param == "fake":
+        return FakeCleanupStore()
+    clients = request.getfixturevalue("clients")
+    return DynamoCleanupStore(clients, create_table(clients, "cleanup"), clock)
 
 
 class TestLedger:
@@ -480,6 +534,114 @@ class TestQueues:
         assert "Messages" not in sqs.receive_message(QueueUrl=url)
         queues.delay(self.ARN, message["ReceiptHandle"], 0)
         assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
+
+
+class TestSchedules:
+    def test_all_groups_are_there_the_default_one_too(self, schedules: Schedules) -> None:
+        assert sorted(schedules.groups()) == ["default", "team"]
+
+    def test_the_pages_of_a_group_have_all_its_schedules_once(self, schedules: Schedules) -> None:
+        pages = [schedules.page("default")]
+        while pages[-1].token is not None:
+            pages.append(schedules.page("default", pages[-1].token))
+        names = [schedule.name for page in pages for schedule in page.schedules]
+        assert sorted(names) == [f"s-{number:03d}" for number in range(250)]
+        assert max(len(page.schedules) for page in pages) <= 100
+
+    def test_a_list_tells_what_a_schedule_targets(self, schedules: Schedules) -> None:
+        (schedule,) = schedules.page("team").schedules
+        assert (schedule.group, schedule.name, schedule.target_arn) == ("team", "nightly", PIPELINE_ARN)
+        assert schedule.modified_at.tzinfo is not None
+
+    def test_a_schedule_is_the_same_listed_and_whole(self, schedules: Schedules) -> None:
+        (listed,) = schedules.page("team").schedules
+        whole = schedules.get("team", "nightly")
+        assert (whole.arn, whole.target_arn) == (listed.arn, listed.target_arn)
+        assert abs(whole.modified_at - listed.modified_at) < timedelta(seconds=1)
+        assert whole.document["Description"] == "every night"
+        assert whole.document["Target"]["SageMakerPipelineParameters"] == {}
+        assert json.loads(json.dumps(whole.document)) == whole.document
+
+    def test_a_deleted_schedule_is_gone_and_may_be_deleted_again(self, schedules: Schedules) -> None:
+        schedules.delete("team", "nightly")
+        schedules.delete("team", "nightly")
+        assert schedules.page("team").schedules in ((), [])
+        with pytest.raises(NotFoundError):
+            schedules.get("team", "nightly")
+
+    def test_deleting_touches_no_schedule_of_the_same_name_in_another_group(self, schedules: Schedules) -> None:
+        schedules.delete("default", "nightly")
+        assert schedules.get("team", "nightly").target_arn == PIPELINE_ARN
+
+
+class TestCleanupStore:
+    ARN = "arn:aws:scheduler:us-east-1:123456789012:schedule/default/nightly"
+
+    def definition(self, clock: FakeClock, **document: Any) -> ScheduleDefinition:
+        return ScheduleDefinition(self.ARN, PIPELINE_ARN, clock.now(), {"Name": "nightly", **document})
+
+    def kept(self, store: CleanupStore, request: pytest.FixtureRequest) -> list[Any]:
+        """The documents that are kept for the pipeline, the one that was changed last at the end."""
+        if isinstance(store, FakeCleanupStore):
+            return [definition.document for definition in store.kept.get(PIPELINE_ARN, [])]
+        answer = request.getfixturevalue("clients").dynamodb.query(
+            TableName="test-cleanup",
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"deleted#{PIPELINE_ARN}"}},
+        )
+        return [json.loads(unpack(from_item(item)["definition"])) for item in answer["Items"]]
+
+    def test_a_definition_is_kept_whole(
+        self, cleanup_store: CleanupStore, clock: FakeClock, request: pytest.FixtureRequest
+    ) -> None:
+        large = self.definition(clock, Target={"Input": "naïve \u2028 " * 20_000})
+        cleanup_store.keep(PIPELINE_ARN, large)
+        assert self.kept(cleanup_store, request) == [large.document]
+
+    def test_the_same_definition_is_kept_once(
+        self, cleanup_store: CleanupStore, clock: FakeClock, request: pytest.FixtureRequest
+    ) -> None:
+        definition = self.definition(clock)
+        for _ in range(3):
+            cleanup_store.keep(PIPELINE_ARN.upper(), definition)
+            clock.advance(minutes=1)
+        assert len(self.kept(cleanup_store, request)) == 1
+
+    def test_a_schedule_that_was_made_again_is_kept_again(
+        self, cleanup_store: CleanupStore, clock: FakeClock, request: pytest.FixtureRequest
+    ) -> None:
+        for number in range(2):
+            cleanup_store.keep(PIPELINE_ARN, self.definition(clock, Description=str(number)))
+            clock.advance(minutes=1)
+        assert [document["Description"] for document in self.kept(cleanup_store, request)] == ["0", "1"]
+
+    def test_a_definition_is_kept_for_90_days(self, clients: Clients, clock: FakeClock) -> None:
+        DynamoCleanupStore(clients, create_table(clients, "cleanup"), clock).keep(PIPELINE_ARN, self.definition(clock))
+        [item] = map(from_item, clients.dynamodb.scan(TableName="test-cleanup")["Items"])
+        assert item["expires_at"] == int((clock.now() + timedelta(days=90)).timestamp())
+        assert item["schedule_arn"] == self.ARN
+        assert item["deleted_at"] == "2026-03-14T12:00:00.000000Z"
+
+    def test_orphans_are_remembered_with_the_time_until_they_are_forgotten(
+        self, cleanup_store: CleanupStore, clock: FakeClock
+    ) -> None:
+        assert cleanup_store.orphans() == {}
+        cleanup_store.keep(PIPELINE_ARN, self.definition(clock))
+        began = clock.now()
+        for number in range(3):
+            cleanup_store.remember(f"{self.ARN}-{number}", clock.now())
+            clock.advance(minutes=1)
+        cleanup_store.forget(f"{self.ARN}-1")
+        cleanup_store.forget(f"{self.ARN}-9")
+        assert cleanup_store.orphans() == {f"{self.ARN}-0": began, f"{self.ARN}-2": began + timedelta(minutes=2)}
+
+    def test_orphans_are_found_behind_many_definitions(self, clients: Clients, clock: FakeClock) -> None:
+        store = DynamoCleanupStore(clients, create_table(clients, "cleanup"), clock)
+        noise = "".join(str(hash((number, "x"))) for number in range(3_000))
+        for number in range(20):
+            store.keep(f"{PIPELINE_ARN}{number}", self.definition(clock, Description=noise))
+        store.remember(self.ARN, clock.now())
+        assert store.orphans() == {self.ARN: clock.now()}
 
 
 class TestConcurrency:

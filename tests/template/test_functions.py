@@ -12,11 +12,13 @@ FUNCTIONS = "AWS::Lambda::Function"
 MAPPINGS = "AWS::Lambda::EventSourceMapping"
 
 # Each function with its name, its folder and the queues that feed it.
+CLEANUP = "ScheduleCleanupFunction"
 EXPECTED = {
     "S3EventFunction": ("pt-s3-event", "functions/s3_event", {"S3EventQueue"}),
     "SnsEventFunction": ("pt-sns-event", "functions/sns_event", {"SnsEventQueue"}),
     "EndpointStatusFunction": ("pt-endpoint-status", "functions/endpoint_status", {"StatusEventQueue"}),
     "BusEventFunction": ("pt-bus-event", "functions/bus_event", {"BusEventQueue", "ScheduleQueue"}),
+    CLEANUP: ("pt-schedule-cleanup", "functions/schedule_cleanup", {"CleanupQueue"}),
 }
 
 
@@ -38,7 +40,7 @@ def test_a_function_runs_as_agreed(function: str, stack: Rendered) -> None:
     assert properties["Handler"] == "app.handler"
     assert properties["Runtime"] == "python3.13"
     assert properties["Architectures"] == ["x86_64"]
-    assert properties["Timeout"] == 60
+    assert properties["Timeout"] == (300 if function == CLEANUP else 60)
     assert properties["MemorySize"] == 256
     assert properties["TracingConfig"] == {"Mode": "Active"}
     assert len(properties["Layers"]) == 1
@@ -83,8 +85,9 @@ def test_a_mapping_filters_nothing_because_what_it_filtered_would_be_deleted(sta
 
 
 def test_a_function_is_told_by_default(empty: Rendered) -> None:
-    for function in empty.of_type(FUNCTIONS).values():
-        assert function["Environment"]["Variables"] == {
+    for name, function in empty.of_type(FUNCTIONS).items():
+        of_cleanup = {"CLEANUP_TABLE": "pt-cleanup", "CLEANUP_MODE": "delete", "MAX_DELETES": "200"}
+        assert function["Environment"]["Variables"] == (of_cleanup if name == CLEANUP else {}) | {
             "TRIGGERS_TABLE": "pt-triggers",
             "LEDGER_TABLE": "pt-ledger",
             "QUARANTINE_TABLE": "pt-quarantine",
@@ -95,6 +98,7 @@ def test_a_function_is_told_by_default(empty: Rendered) -> None:
             "MAX_STARTS_PER_HOUR": "1000",
             "TRUSTED_TOPIC_ARNS": "",
             "AWS_ENDPOINT_URL": "",
+            "PIPELINE_TRIGGERS_ALLOW_AWS": "false",
             "POWERTOOLS_SERVICE_NAME": "pt",
             "POWERTOOLS_METRICS_NAMESPACE": "PipelineTriggers",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -111,6 +115,11 @@ def test_a_function_is_told_the_parameters(filled: Rendered) -> None:
         )
         assert variables["AWS_ENDPOINT_URL"] == "http://host.docker.internal:4555"
         assert variables["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
+
+
+def test_the_clean_up_is_told_its_parameters(filled: Rendered) -> None:
+    variables = filled.properties(CLEANUP)["Environment"]["Variables"]
+    assert (variables["CLEANUP_MODE"], variables["MAX_DELETES"]) == ("report", "7")
 
 
 def test_a_function_is_told_names_of_resources_that_exist(stack: Rendered) -> None:

@@ -20,6 +20,7 @@ SOURCE_QUEUES = {
     "StatusEventQueue": "pt-status-event",
     "BusEventQueue": "pt-bus-event",
     "ScheduleQueue": "pt-schedule",
+    "CleanupQueue": "pt-cleanup",
 }
 LAST_QUEUES = {"DeadLetterQueue": "pt-dead-letter", "UndeliveredQueue": "pt-undelivered"}
 
@@ -97,8 +98,9 @@ def test_with_default_parameters_the_senders_are(empty: Rendered) -> None:
         "StatusEventQueue": {empty.arn("StatusChangesRule")},
         "BusEventQueue": set(),
         "ScheduleQueue": set(),
+        "CleanupQueue": {empty.arn("PipelineDeletedRule"), empty.arn("SweepRule")},
         "DeadLetterQueue": set(),
-        "UndeliveredQueue": {empty.arn("S3ObjectsRule"), empty.arn("StatusChangesRule"), TOPICS_HERE},
+        "UndeliveredQueue": {*map(empty.arn, empty.of_type("AWS::Events::Rule")), TOPICS_HERE},
     }
 
 
@@ -111,6 +113,7 @@ def test_with_all_parameters_the_senders_are(filled: Rendered) -> None:
         "StatusEventQueue": {rules["StatusChangesRule"]},
         "BusEventQueue": {rules["DefaultBusRule"], rules["CustomBusRule"]},
         "ScheduleQueue": set(),
+        "CleanupQueue": {rules["PipelineDeletedRule"], rules["SweepRule"]},
         "DeadLetterQueue": set(),
         "UndeliveredQueue": {*rules.values(), TOPICS_HERE, *TRUSTED_TOPICS},
     }
@@ -150,6 +153,45 @@ def test_quarantine_has_its_alarm_on_the_metric_that_the_functions_write(stack: 
     assert alarm["MetricName"] == observability.COUNTED["rejected"]
     assert "Dimensions" not in alarm
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 0)
+
+
+def test_messages_that_come_again_and_again_have_their_alarm_on_the_metric_that_the_functions_write(
+    stack: Rendered,
+) -> None:
+    alarm = stack.properties("WaitingAlarm")
+    assert alarm["Namespace"] == observability.NAMESPACE
+    assert alarm["MetricName"] == observability.WAITING
+    assert "Dimensions" not in alarm
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 3600)
+    # A message may stay away for 900 s: a shorter period would have gaps, in which the alarm would end.
+    assert alarm["Period"] > 900
+
+
+def test_functions_that_crash_have_one_alarm_that_adds_up_their_errors(stack: Rendered) -> None:
+    sum_, *errors = stack.properties("FunctionErrorsAlarm")["Metrics"]
+    assert sum_["Expression"] == "SUM(METRICS())"
+    metrics = [error["MetricStat"]["Metric"] for error in errors]
+    assert {(metric["Namespace"], metric["MetricName"]) for metric in metrics} == {("AWS/Lambda", "Errors")}
+    watched = {dimension["Value"] for metric in metrics for dimension in metric["Dimensions"]}
+    functions = stack.of_type("AWS::Lambda::Function").values()
+    assert watched == {function["FunctionName"] for function in functions}
+    assert [metric.get("ReturnData") for metric in (sum_, *errors)] == [True, *(False for _ in errors)]
+
+
+def test_a_clean_up_that_was_too_large_has_its_alarm_on_the_metric_that_the_function_writes(stack: Rendered) -> None:
+    alarm = stack.properties("CleanupCappedAlarm")
+    assert alarm["Namespace"] == observability.NAMESPACE
+    assert alarm["MetricName"] == observability.CAPPED
+    assert "Dimensions" not in alarm
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 0)
+
+
+def test_only_the_clean_up_waits_before_it_begins(empty: Rendered, filled: Rendered) -> None:
+    for stack, delay in ((empty, "60"), (filled, "5")):
+        delays = {
+            name: queue["DelaySeconds"] for name, queue in stack.of_type(QUEUES).items() if "DelaySeconds" in queue
+        }
+        assert delays == {"CleanupQueue": delay}
 
 
 def test_alarms_go_to_the_topic_that_was_given(empty: Rendered, filled: Rendered) -> None:

@@ -14,16 +14,20 @@ from tests.template.rendering import FILLED, ROOT, Rendered, as_list, statements
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ROLES = {"S3EventRole", "SnsEventRole", "EndpointStatusRole", "BusEventRole"}
+STARTING = {"S3EventRole", "SnsEventRole", "EndpointStatusRole", "BusEventRole"}
+CLEANUP = "ScheduleCleanupRole"
+ROLES = {*STARTING, CLEANUP}
 QUEUES = {
     "S3EventRole": {"S3EventQueue"},
     "SnsEventRole": {"SnsEventQueue"},
     "EndpointStatusRole": {"StatusEventQueue"},
     "BusEventRole": {"BusEventQueue", "ScheduleQueue"},
+    CLEANUP: {"CleanupQueue"},
 }
 
 # Actions that AWS cannot restrict to resources (Service Authorization Reference). Nothing else may have Resource "*".
 ON_ANY_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+LISTS = {"sagemaker:ListPipelines", "scheduler:ListScheduleGroups", "scheduler:ListSchedules"}
 
 # What Lambda's poller does with a queue in the role's name; no code of ours calls it.
 POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -35,6 +39,8 @@ TABLES: dict[str, tuple[str, set[str]]] = {
     "LedgerTable": ("ledger", {"Query"}),
     "QuarantineTable": ("quarantine", {"Query", "DeleteItem"}),
 }
+# What the clean-up calls of the adapter of pipelines; all else there is for starting them.
+LOOKING = {"DescribePipeline", "ListPipelines"}
 
 
 def _allowed(stack: Rendered, role: str) -> Iterator[Mapping[str, Any]]:
@@ -89,7 +95,8 @@ def test_statements_allow_named_actions_only(role: str, stack: Rendered) -> None
 
 @pytest.mark.parametrize("role", sorted(ROLES))
 def test_any_resource_stands_only_where_aws_knows_no_other(role: str, stack: Rendered) -> None:
-    assert {action for action, resource in _pairs(stack, role) if resource == "*"} == ON_ANY_RESOURCE
+    anywhere = {action for action, resource in _pairs(stack, role) if resource == "*"}
+    assert anywhere == ON_ANY_RESOURCE | (LISTS if role == CLEANUP else set())
 
 
 def test_wildcards_inside_resources_are_those_of_this_list(empty: Rendered) -> None:
@@ -98,6 +105,7 @@ def test_wildcards_inside_resources_are_those_of_this_list(empty: Rendered) -> N
     assert partly == log_groups | {
         "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/*",
         "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/*/execution/*",
+        "arn:aws:scheduler:eu-west-1:111122223333:schedule/*/*",
     }
 
 
@@ -118,7 +126,7 @@ def test_a_start_passes_no_role_so_nobody_may(role: str, stack: Rendered) -> Non
     assert not [action for action, _ in _pairs(stack, role) if action.startswith("iam:")]
 
 
-@pytest.mark.parametrize("role", sorted(ROLES))
+@pytest.mark.parametrize("role", sorted(STARTING))
 def test_pipelines_are_those_of_the_parameter_in_lower_case(role: str, filled: Rendered) -> None:
     resources = {pair for pair in _pairs(filled, role) if pair[0].startswith("sagemaker:")}
     pattern = FILLED["PipelineArnPattern"]
@@ -137,7 +145,7 @@ def test_pipeline_arns_are_lower_case_because_iam_compares_by_case(role: str, st
             assert resource == resource.lower()
 
 
-@pytest.mark.parametrize("role", sorted(ROLES))
+@pytest.mark.parametrize("role", sorted(STARTING))
 def test_roles_may_be_assumed_only_when_named(role: str, empty: Rendered, filled: Rendered) -> None:
     assert "sts:AssumeRole" not in {action for action, _ in _pairs(empty, role)}
     assumed = {resource for action, resource in _pairs(filled, role) if action == "sts:AssumeRole"}
@@ -145,23 +153,23 @@ def test_roles_may_be_assumed_only_when_named(role: str, empty: Rendered, filled
 
 
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("role", sorted(ROLES))
+@pytest.mark.parametrize("role", sorted(STARTING))
 def test_a_role_may_do_with_a_table_what_its_adapter_does_and_no_more(role: str, table: str, stack: Rendered) -> None:
     adapter, command_line_only = TABLES[table]
     granted = {action for action, resource in _pairs(stack, role) if resource == stack.arn(table)}
     assert granted == {f"dynamodb:{name}" for name in _calls(adapter, "dynamodb") - command_line_only}
 
 
-@pytest.mark.parametrize("role", sorted(ROLES))
-def test_no_function_touches_the_cleanup_table(role: str, stack: Rendered) -> None:
+@pytest.mark.parametrize("role", sorted(STARTING))
+def test_no_function_that_starts_pipelines_touches_the_cleanup_table(role: str, stack: Rendered) -> None:
     assert not [action for action, resource in _pairs(stack, role) if resource == stack.arn("CleanupTable")]
 
 
-@pytest.mark.parametrize("role", sorted(ROLES))
+@pytest.mark.parametrize("role", sorted(STARTING))
 def test_a_role_may_call_what_the_adapters_call_and_no_more(role: str, filled: Rendered) -> None:
     granted = {action for action, _ in _pairs(filled, role)}
     assert {action for action in granted if action.startswith("sagemaker:")} == {
-        f"sagemaker:{name}" for name in _calls("pipelines", "sagemaker")
+        f"sagemaker:{name}" for name in _calls("pipelines", "sagemaker") - {"ListPipelines"}
     }
     assert {action for action in granted if action.startswith("sts:")} == {
         f"sts:{name}" for name in _calls("clients", "sts")
@@ -170,6 +178,31 @@ def test_a_role_may_call_what_the_adapters_call_and_no_more(role: str, filled: R
     assert {action for action in granted if action.startswith("sqs:")} - POLLER == {
         f"sqs:{name}" for name in _calls("queues", "sqs") - {"SendMessage"}
     }
+
+
+def test_the_clean_up_may_do_what_its_adapters_do_and_no_more(stack: Rendered) -> None:
+    by_service: dict[str, set[str]] = {}
+    for action, _ in _pairs(stack, CLEANUP):
+        service, _, name = action.partition(":")
+        by_service.setdefault(service, set()).add(name)
+    assert set(by_service) == {"dynamodb", "logs", "sagemaker", "scheduler", "sqs", "xray"}
+    assert by_service["sagemaker"] == LOOKING
+    assert by_service["scheduler"] == _calls("schedules", "scheduler")
+    assert by_service["sqs"] == {name.removeprefix("sqs:") for name in POLLER} | (
+        _calls("queues", "sqs") - {"SendMessage"}
+    )
+
+
+def test_the_clean_up_writes_its_own_table_and_the_quarantine_and_no_other(stack: Rendered) -> None:
+    granted = {pair for pair in _pairs(stack, CLEANUP) if pair[0].startswith("dynamodb:")}
+    own = {(f"dynamodb:{name}", stack.arn("CleanupTable")) for name in _calls("cleanup_store", "dynamodb")}
+    assert granted == own | {("dynamodb:PutItem", stack.arn("QuarantineTable"))}
+
+
+def test_the_clean_up_starts_nothing_and_the_others_delete_nothing(stack: Rendered) -> None:
+    assert "sagemaker:StartPipelineExecution" not in {action for action, _ in _pairs(stack, CLEANUP)}
+    for role in STARTING:
+        assert not [action for action, _ in _pairs(stack, role) if action.startswith("scheduler:")]
 
 
 def _calls(adapter: str, service: str) -> set[str]:

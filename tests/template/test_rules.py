@@ -15,6 +15,7 @@ EVENTS = ROOT / "events"
 RULES = "AWS::Events::Rule"
 
 S3, STATUS, SOURCES, BUS = "S3ObjectsRule", "StatusChangesRule", "DefaultBusRule", "CustomBusRule"
+DELETED, SWEEP = "PipelineDeletedRule", "SweepRule"
 
 # Which rules take the event of a file: with every parameter at its default, and with every parameter given (then there
 # are two rules more: DefaultBusRule for com.example.features and aws.events, and CustomBusRule, which takes all that is
@@ -27,6 +28,12 @@ MATRIX: dict[str, tuple[set[str], set[str]]] = {
     "broken-body.json": NOBODY,
     "broken-missing-fields.json": (set(), {SOURCES, BUS}),
     "broken-not-an-event.json": NOBODY,
+    "cloudtrail-delete-pipeline-codepipeline.json": (set(), {BUS}),
+    "cloudtrail-delete-pipeline-failed.json": (set(), {BUS}),
+    # A rule of the default bus sees no other account's events, and of a report's parameters it asks nothing.
+    "cloudtrail-delete-pipeline-null-parameters.json": ({DELETED}, {DELETED, BUS}),
+    "cloudtrail-delete-pipeline-other-account.json": ({DELETED}, {DELETED, BUS}),
+    "cloudtrail-delete-pipeline.json": ({DELETED}, {DELETED, BUS}),
     "custom-event-replayed.json": (set(), {SOURCES, BUS}),
     "custom-event.json": (set(), {SOURCES, BUS}),
     "endpoint-deployment.json": ({STATUS}, {STATUS, BUS}),
@@ -56,6 +63,7 @@ MATRIX: dict[str, tuple[set[str], set[str]]] = {
     "sqs-several-messages.json": NOBODY,
     "sqs-sns-json.json": NOBODY,
     "sqs-sns-s3.json": NOBODY,
+    "sweep.json": (set(), {BUS}),
     "training-job-completed.json": ({STATUS}, {STATUS, BUS}),
     "training-job-in-progress.json": ({STATUS}, {STATUS, BUS}),
 }
@@ -66,8 +74,8 @@ def _event(name: str) -> Any:
 
 
 def _taken_by(stack: Rendered, event: Any) -> set[str]:
-    rules = stack.of_type(RULES)
-    return {name for name, rule in rules.items() if EventPattern(rule["EventPattern"]).matches(event)}
+    patterns = {name: rule["EventPattern"] for name, rule in stack.of_type(RULES).items() if "EventPattern" in rule}
+    return {name for name, pattern in patterns.items() if EventPattern(pattern).matches(event)}
 
 
 def test_every_file_of_events_is_in_the_matrix() -> None:
@@ -107,18 +115,18 @@ def test_a_source_that_nobody_asked_for_is_not_taken_from_the_default_bus(source
 
 
 def test_the_rules_for_further_sources_exist_only_when_asked_for(empty: Rendered, filled: Rendered) -> None:
-    assert set(empty.of_type(RULES)) == {S3, STATUS}
-    assert set(filled.of_type(RULES)) == {S3, STATUS, SOURCES, BUS}
+    assert set(empty.of_type(RULES)) == {S3, STATUS, DELETED, SWEEP}
+    assert set(filled.of_type(RULES)) == {S3, STATUS, DELETED, SWEEP, SOURCES, BUS}
 
 
 def test_the_rule_that_takes_everything_stands_on_the_custom_bus(filled: Rendered) -> None:
     buses = {name: rule.get("EventBusName", "default") for name, rule in filled.of_type(RULES).items()}
-    assert buses == {S3: "default", STATUS: "default", SOURCES: "default", BUS: "features"}
+    assert buses == dict.fromkeys((S3, STATUS, SOURCES, DELETED, SWEEP), "default") | {BUS: "features"}
 
 
 def test_a_pattern_has_no_empty_object_which_eventbridge_refuses(stack: Rendered) -> None:
     for rule in stack.of_type(RULES).values():
-        assert not _empty_objects(rule["EventPattern"])
+        assert not _empty_objects(rule.get("EventPattern"))
 
 
 def _empty_objects(value: Any) -> bool:
@@ -134,7 +142,25 @@ def test_each_rule_sends_to_the_queue_of_its_kind(filled: Rendered) -> None:
         STATUS: [filled.arn("StatusEventQueue")],
         SOURCES: [filled.arn("BusEventQueue")],
         BUS: [filled.arn("BusEventQueue")],
+        DELETED: [filled.arn("CleanupQueue")],
+        SWEEP: [filled.arn("CleanupQueue")],
     }
+
+
+def test_the_sweep_follows_its_schedule_and_sends_the_sample_event(empty: Rendered, filled: Rendered) -> None:
+    for stack, schedule in ((empty, "rate(6 hours)"), (filled, "cron(0 3 * * ? *)")):
+        rule = stack.properties(SWEEP)
+        assert rule["ScheduleExpression"] == schedule
+        assert "EventPattern" not in rule
+        assert json.loads(rule["Targets"][0]["Input"]) == _event("sweep.json")
+
+
+@pytest.mark.parametrize("change", [{"eventSource": "codepipeline.amazonaws.com"}, {"eventName": "DeleteModel"}])
+def test_only_the_deletion_of_a_sagemaker_pipeline_is_one(change: dict[str, str], empty: Rendered) -> None:
+    event = _event("cloudtrail-delete-pipeline.json")
+    assert _taken_by(empty, event) == {DELETED}
+    event["detail"] |= change
+    assert _taken_by(empty, event) == set()
 
 
 def test_every_target_retries_for_a_day_and_then_keeps_the_event(stack: Rendered) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline_triggers.config import Settings
+from pipeline_triggers.config import CleanupSettings, Settings
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.errors import ConfigurationError
 
@@ -109,3 +109,49 @@ def test_sam_local_without_an_endpoint_does_not_touch_real_aws() -> None:
 )
 def test_sam_local_runs_with_an_endpoint_or_when_it_is_told_to(allowed: dict[str, str]) -> None:
     assert Settings.from_env(COMPLETE | {"AWS_SAM_LOCAL": "true"} | allowed)
+
+
+CLEANUP = {name: COMPLETE[name] for name in ("QUARANTINE_TABLE", "HOME_PARTITION", "HOME_ACCOUNT", "AWS_REGION")} | {
+    "CLEANUP_TABLE": "stack-cleanup"
+}
+
+
+def test_the_clean_up_needs_its_own_table_and_none_of_the_triggers() -> None:
+    assert CleanupSettings.from_env(CLEANUP) == CleanupSettings(
+        cleanup_table="stack-cleanup",
+        quarantine_table="stack-quarantine",
+        home=Home("aws", "123456789012", "eu-central-1"),
+        mode="delete",
+        max_deletes=200,
+        endpoint_url=None,
+    )
+
+
+def test_everything_of_the_clean_up_can_be_set() -> None:
+    settings = CleanupSettings.from_env(
+        CLEANUP | {"CLEANUP_MODE": "report", "MAX_DELETES": "7", "AWS_ENDPOINT_URL": "http://localhost:4555"}
+    )
+    assert (settings.mode, settings.max_deletes, settings.endpoint_url) == ("report", 7, "http://localhost:4555")
+    empty = dict.fromkeys(("CLEANUP_MODE", "MAX_DELETES", "AWS_ENDPOINT_URL"), "")
+    assert CleanupSettings.from_env(CLEANUP | empty) == CleanupSettings.from_env(CLEANUP)
+
+
+@pytest.mark.parametrize("name", CLEANUP)
+def test_a_missing_variable_of_the_clean_up_is_named(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{name} is not set: set it to "):
+        CleanupSettings.from_env({key: value for key, value in CLEANUP.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CLEANUP_MODE", "off"), ("CLEANUP_MODE", "Delete"), ("MAX_DELETES", "0"), ("MAX_DELETES", "x")]
+)
+def test_a_wrong_variable_of_the_clean_up_is_named_with_what_it_may_be(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{name} is '{value}': set it to "):
+        CleanupSettings.from_env(CLEANUP | {name: value})
+
+
+def test_under_sam_local_the_clean_up_refuses_real_aws_unless_told_to() -> None:
+    with pytest.raises(ConfigurationError, match="would call the real AWS account"):
+        CleanupSettings.from_env(CLEANUP | {"AWS_SAM_LOCAL": "true"})
+    allowed = {"AWS_SAM_LOCAL": "true", "PIPELINE_TRIGGERS_ALLOW_AWS": "true"}
+    assert CleanupSettings.from_env(CLEANUP | allowed).endpoint_url is None

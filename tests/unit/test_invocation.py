@@ -147,6 +147,19 @@ def test_a_message_that_cannot_be_delayed_still_comes_again(stage: Stage, upload
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
 
 
+@pytest.mark.parametrize("failure", [TransientError("conflict", "busy"), ZeroDivisionError("a defect")])
+def test_the_waiting_time_of_a_message_that_comes_again_is_counted(
+    stage: Stage, upload: dict[str, Any], failure: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.world.pipelines.fail("start", failure)
+    batch = stage.batch(json.dumps(upload))
+    stage.world.clock.sleep(7_200)
+    stage.answer(batch)
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "WaitingTime" in line]
+    assert [metric["WaitingTime"] for metric in counted] == [[7_200.0]]
+    assert counted[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[]]
+
+
 def test_a_defect_of_ours_fails_the_message_and_not_its_neighbours(stage: Stage, upload: dict[str, Any]) -> None:
     stage.world.pipelines.fail("start", ZeroDivisionError("a defect"))
     other = {**upload, "detail": {**upload["detail"], "object": {"key": "in/b.csv", "sequencer": "00B"}}}

@@ -14,7 +14,9 @@ import pytest
 
 from pipeline_triggers import observability
 from pipeline_triggers.domain.decisions import Decision
-from pipeline_triggers.observability import count_events, logger, metrics, report
+from pipeline_triggers.domain.orphans import Failed, Kept, Report
+from pipeline_triggers.errors import MalformedEventError, TransientError
+from pipeline_triggers.observability import count_events, logger, metrics, report, report_cleanup
 from tests.fakes.clock import NOON
 from tests.samples import rejected, start
 
@@ -189,3 +191,55 @@ def test_the_name_of_the_service_is_no_dimension(
     assert line["service"] == "s3-event"
     assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[], ["source", "outcome"]]
     assert "service" not in metric
+
+
+CLEANED = Report(
+    deleted=("arn:a", "arn:b"),
+    kept=(Kept("arn:c", "pipeline-exists"), Kept("arn:d", "too-young")),
+    failed=(Failed("arn:e", TransientError("throttled", "Rate exceeded")),),
+)
+
+
+def test_a_clean_up_is_a_line_for_each_schedule_that_was_not_simply_kept_and_one_for_all(log: io.StringIO) -> None:
+    report_cleanup(CLEANED, message_id="m-1")
+    *each, total = lines(log)
+    told = [(line["level"], line["outcome"], line["arn"], line.get("reason", "")) for line in each]
+    assert told == [
+        ("INFO", "deleted", "arn:a", ""),
+        ("INFO", "deleted", "arn:b", ""),
+        ("INFO", "kept", "arn:d", "too-young"),
+        ("WARNING", "failed", "arn:e", "throttled"),
+    ]
+    assert each[-1]["detail"] == "Rate exceeded"
+    assert (total["message"], total["deleted"], total["failed"]) == ("cleanup done", 2, 1)
+    assert total["kept"] == {"pipeline-exists": 1, "too-young": 1}
+    assert {line["message_id"] for line in [*each, total]} == {"m-1"}
+
+
+def test_a_clean_up_is_counted_without_dimensions(log: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    report_cleanup(CLEANED, message_id="m-1")
+    [metric] = counted(capsys)
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[]]
+    counts = {name: metric[name] for name in metric if name[0].isupper()}
+    assert counts == {"SchedulesDeleted": [2], "SchedulesKept": [2], "CleanupFailures": [1]}
+
+
+def test_a_clean_up_that_finds_nothing_counts_nothing(log: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    report_cleanup(Report(), message_id="m-1")
+    assert counted(capsys) == []
+    assert [line["message"] for line in lines(log)] == ["cleanup done"]
+
+
+def test_too_much_to_delete_is_an_error_and_counted(log: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    report_cleanup(Report(kept=(Kept("arn:a", "delete-cap"), Kept("arn:b", "delete-cap"))), message_id="m-1")
+    [error] = [line for line in lines(log) if line["level"] == "ERROR"]
+    assert (error["schedules"], "MaxDeletes" in error["message"]) == (2, True)
+    assert counted(capsys)[0]["CleanupCapped"] == [1]
+
+
+def test_a_message_that_goes_to_quarantine_is_counted_and_not_quoted(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report_cleanup(Report(failed=(Failed("", MalformedEventError("an object with hunter2")),)), message_id="m-1")
+    assert counted(capsys)[0]["Quarantined"] == [1]
+    assert "hunter2" not in log.getvalue()

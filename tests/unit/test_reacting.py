@@ -10,6 +10,7 @@ import pytest
 
 from pipeline_triggers.domain.definitions import Declared, Definition
 from pipeline_triggers.domain.events import Event
+from pipeline_triggers.domain.executions import canonical
 from pipeline_triggers.domain.triggers import Trigger
 from pipeline_triggers.errors import PermanentError, TransientError
 from pipeline_triggers.reacting import PATIENCE, START_BUDGET, Invocation, Message, Reactor, delay_seconds
@@ -111,6 +112,9 @@ class StaleOnce:
 
     def find(self, request: StartRequest, since: datetime) -> str | None:
         return self.behind.find(request, since)
+
+    def absent(self, arn: str) -> bool:
+        return self.behind.absent(arn)
 
 
 @pytest.fixture
@@ -296,9 +300,45 @@ def test_a_worker_that_has_the_lease_keeps_others_away(world: World) -> None:
 
 def test_too_little_time_before_the_deadline_calls_nothing(world: World) -> None:
     invocation = world.invocation(seconds=START_BUDGET.total_seconds() - 1)
-    decisions = world.reactor.react([an_event()], world.message(), invocation)
-    assert outcomes(decisions) == [("retry", "deadline")]
+    with pytest.raises(TransientError) as caught:
+        world.reactor.react([an_event()], world.message(), invocation)
+    assert caught.value.reason == "deadline"
+    assert not world.triggers.called("revision")
     assert not world.ledger.calls
+
+
+def test_what_does_not_fit_before_the_deadline_any_more_comes_again(world: World) -> None:
+    world.start_interval = 40
+    decisions = world.another_worker().react(
+        [an_event("1"), an_event("2"), an_event("3")], world.message(), world.invocation()
+    )
+    assert outcomes(decisions) == [("started", ""), ("started", ""), ("retry", "deadline")]
+
+
+@pytest.mark.parametrize("reason", ["throttled", "unavailable", "denied-yet"])
+def test_a_pipeline_that_cannot_be_described_is_asked_for_once_in_an_invocation(world: World, reason: Any) -> None:
+    world.pipelines.fail("describe", *(TransientError(reason, "no answer") for _ in range(5)))
+    invocation = world.invocation()
+    for number in range(3):
+        world.reactor.react([an_event(f"event-{number}")], world.message(), invocation)
+    assert len(world.pipelines.called("describe")) == 1
+    assert len(world.pipelines.started) == 3
+
+
+def test_who_stopped_calling_describes_nothing_either(world: World) -> None:
+    invocation = world.invocation()
+    invocation.stopped = "throttled"
+    decisions = world.reactor.react([an_event()], world.message(), invocation)
+    assert outcomes(decisions) == [("retry", "throttled")]
+    assert not world.pipelines.calls
+
+
+def test_a_large_event_that_many_parameters_read_is_in_quarantine_once(world: World) -> None:
+    parameters = {f"P{number}": "$.detail.blob" for number in range(50)}
+    world.triggers.put(a_trigger(targets=[{"pipeline": "churn-train", "parameters": parameters}]))
+    world.react(an_event(blob="x" * 100_000))
+    (item,) = world.quarantine.list()
+    assert len(canonical(list(world.quarantine.get(item.id).decisions))) < 100_000
 
 
 def test_a_shadow_match_is_recorded_and_starts_nothing(world: World) -> None:

@@ -13,8 +13,11 @@ from pipeline_triggers.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipeline_triggers.domain.orphans import Mode
+
 DEFAULT_START_INTERVAL_SECONDS = 1.0
 DEFAULT_MAX_STARTS_PER_HOUR = 1000
+DEFAULT_MAX_DELETES = 200
 
 _PARTITION = re.compile(r"aws(-[a-z]+)*")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
@@ -46,25 +49,70 @@ class Settings:
         Raises ConfigurationError, which names the variable and the remedy, for one that is missing or wrong; and under
         ``sam local`` without an endpoint, which would start pipelines of a real account from a laptop.
         """
-        endpoint_url = environment.get("AWS_ENDPOINT_URL") or None
-        if endpoint_url is None:
-            _refuse_real_aws_under_sam_local(environment)
-        elif not endpoint_url.startswith(("http://", "https://")):
-            raise _wrong("AWS_ENDPOINT_URL", endpoint_url, "a URL such as http://localhost:4555, or nothing")
         return cls(
+            endpoint_url=_endpoint_url(environment),
             triggers_table=_required(environment, "TRIGGERS_TABLE", "the name of the table of triggers"),
             ledger_table=_required(environment, "LEDGER_TABLE", "the name of the ledger's table"),
             quarantine_table=_required(environment, "QUARANTINE_TABLE", "the name of the quarantine's table"),
-            home=Home(
-                partition=_matching(environment, "HOME_PARTITION", _PARTITION, "the AWS partition, such as aws"),
-                account=_matching(environment, "HOME_ACCOUNT", _ACCOUNT, "the account of the stack: 12 digits"),
-                region=_matching(environment, "AWS_REGION", _REGION, "the Region of the stack, such as eu-central-1"),
-            ),
+            home=_home(environment),
             start_interval=_seconds(environment, "START_INTERVAL_SECONDS", DEFAULT_START_INTERVAL_SECONDS),
             max_starts_per_hour=_count(environment, "MAX_STARTS_PER_HOUR", DEFAULT_MAX_STARTS_PER_HOUR),
             trusted_topic_arns=_topics(environment, "TRUSTED_TOPIC_ARNS"),
-            endpoint_url=endpoint_url,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupSettings:
+    """What the clean-up function needs to know of its stack.
+
+    ``mode`` is ``delete`` or ``report``; ``max_deletes`` how many schedules one run may delete.
+    """
+
+    cleanup_table: str
+    quarantine_table: str
+    home: Home
+    mode: Mode = "delete"
+    max_deletes: int = DEFAULT_MAX_DELETES
+    endpoint_url: str | None = None
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> CleanupSettings:
+        """Read the variables that template.yaml sets; as ``Settings.from_env``."""
+        return cls(
+            endpoint_url=_endpoint_url(environment),
+            cleanup_table=_required(environment, "CLEANUP_TABLE", "the name of the clean-up's table"),
+            quarantine_table=_required(environment, "QUARANTINE_TABLE", "the name of the quarantine's table"),
+            home=_home(environment),
+            mode=_mode(environment, "CLEANUP_MODE"),
+            max_deletes=_count(environment, "MAX_DELETES", DEFAULT_MAX_DELETES),
+        )
+
+
+def _endpoint_url(environment: Mapping[str, str]) -> str | None:
+    endpoint_url = environment.get("AWS_ENDPOINT_URL") or None
+    if endpoint_url is None:
+        _refuse_real_aws_under_sam_local(environment)
+    elif not endpoint_url.startswith(("http://", "https://")):
+        raise _wrong("AWS_ENDPOINT_URL", endpoint_url, "a URL such as http://localhost:4555, or nothing")
+    return endpoint_url
+
+
+def _home(environment: Mapping[str, str]) -> Home:
+    return Home(
+        partition=_matching(environment, "HOME_PARTITION", _PARTITION, "the AWS partition, such as aws"),
+        account=_matching(environment, "HOME_ACCOUNT", _ACCOUNT, "the account of the stack: 12 digits"),
+        region=_matching(environment, "AWS_REGION", _REGION, "the Region of the stack, such as eu-central-1"),
+    )
+
+
+def _mode(environment: Mapping[str, str], name: str) -> Mode:
+    match environment.get(name) or "delete":
+        case "delete":
+            return "delete"
+        case "report":
+            return "report"
+        case other:
+            raise _wrong(name, other, "delete, or report to delete nothing")
 
 
 def _refuse_real_aws_under_sam_local(environment: Mapping[str, str]) -> None:

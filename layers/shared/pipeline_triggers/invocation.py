@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from pipeline_triggers.errors import AwsError, TransientError
-from pipeline_triggers.observability import count_events, logger, report
+from pipeline_triggers.observability import count_events, count_waiting, logger, report
 from pipeline_triggers.reacting import Invocation, Message, delay_seconds
 from pipeline_triggers.sources.envelopes import read, via_of_record
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from collections.abc import Callable
+
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from pipeline_triggers.domain.decisions import Decision
+    from pipeline_triggers.domain.events import Via
     from pipeline_triggers.domain.ports import Clock, Queues
     from pipeline_triggers.reacting import Reactor
 
@@ -42,71 +44,102 @@ class Worker:
         answered with ``{"decisions": [...]}``; if one of them must be tried again, TransientError is raised instead, so
         that whoever invoked the function asynchronously does so again.
         """
-        deadline = self.clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis())
-        invocation = Invocation(owner=f"{context.aws_request_id}/{uuid.uuid4().hex[:8]}", deadline=deadline)
-        if _is_batch(event):
-            return self._answer_batch(event, context, invocation)
-        body = json.dumps(event)
-        message = Message(body=body, id=hashlib.sha256(body.encode()).hexdigest()[:32])
-        decisions = self.reactor.react(read(event, trusted_topics=self.trusted_topics), message, invocation)
-        self._report(decisions, message)
-        if waiting := _to_retry(decisions):
-            raise TransientError(waiting.reason, waiting.message)
+        owner = f"{context.aws_request_id}/{uuid.uuid4().hex[:8]}"
+        invocation = Invocation(owner=owner, deadline=deadline_of(context, self.clock))
+        if is_batch(event):
+
+            def handle(message: Message, via: Via) -> None:
+                self._react(message.body, (via,), message, invocation)
+
+            return answer_batch(event, context, self.queues, self.clock, handle)
+        decisions = self._react(event, (), bare_message(event), invocation)
         return {"decisions": [decision.to_document() for decision in decisions]}
 
-    def _answer_batch(
+    def _react(
         self,
-        event: Mapping[str, Any],
-        context: LambdaContext,
+        payload: str | Mapping[str, Any],
+        via: tuple[Via, ...],
+        message: Message,
         invocation: Invocation,
-    ) -> dict[str, Any]:
-        # The freshest first: a message that kills the function does not take the same neighbours with it every time.
-        records = sorted(event["Records"], key=lambda record: int(record["attributes"]["ApproximateReceiveCount"]))
-        answer = process_partial_response(
-            event={"Records": records},
-            record_handler=lambda record: self._handle(record, invocation),
-            processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
-            context=context,
-        )
-        return dict(answer)
-
-    def _handle(self, record: SQSRecord, invocation: Invocation) -> None:
-        """Handle one message; raising makes it come again."""
-        raw = record.raw_event
-        message = _message_of(raw)
-        try:
-            via = (via_of_record(raw),)
-            items = read(message.body, via=via, trusted_topics=self.trusted_topics)
-            decisions = self.reactor.react(items, message, invocation)
-            self._report(decisions, message)
-            if waiting := _to_retry(decisions):
-                raise TransientError(waiting.reason, waiting.message)
-        except AwsError as error:
-            self._put_back(message, error)
-            raise
-        except Exception:
-            logger.exception("a message could not be handled", message_id=message.id)
-            raise
-
-    def _put_back(self, message: Message, error: AwsError) -> None:
-        seconds = delay_seconds(message.receive_count, error.reason)
-        logger.info("message goes back", message_id=message.id, reason=error.reason, seconds=seconds)
-        try:
-            self.queues.delay(message.queue_arn, message.receipt_handle, seconds)
-        except AwsError as again:
-            # The queue's own visibility timeout then brings the message back.
-            logger.warning("message could not be delayed", message_id=message.id, detail=str(again))
-
-    def _report(self, decisions: list[Decision], message: Message) -> None:
+    ) -> list[Decision]:
+        items = read(payload, via=via, trusted_topics=self.trusted_topics)
+        decisions = self.reactor.react(items, message, invocation)
         count_events(decisions)
         for decision in decisions:
             report(decision, message_id=message.id, sent_at=message.sent_at)
+        if waiting := _to_retry(decisions):
+            raise TransientError(waiting.reason, waiting.message)
+        return decisions
 
 
-def _is_batch(event: Mapping[str, Any]) -> bool:
+def deadline_of(context: LambdaContext, clock: Clock) -> datetime:
+    """When Lambda ends this invocation."""
+    return clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis())
+
+
+def is_batch(event: Mapping[str, Any]) -> bool:
+    """Whether this is what Lambda's poller hands over: messages of an SQS queue."""
     records = event.get("Records")
     first = records[0] if isinstance(records, list) and records else None
     return isinstance(first, Mapping) and first.get("eventSource") == "aws:sqs"
+
+
+def bare_message(event: Mapping[str, Any]) -> Message:
+    """An event that came without a queue, as a message: the same event always has the same id."""
+    body = json.dumps(event)
+    return Message(body=body, id=hashlib.sha256(body.encode()).hexdigest()[:32])
+
+
+def answer_batch(
+    event: Mapping[str, Any],
+    context: LambdaContext,
+    queues: Queues,
+    clock: Clock,
+    handle: Callable[[Message, Via], object],
+) -> dict[str, Any]:
+    """Handle the messages of a batch one by one: ``{"batchItemFailures": [...]}`` names those that must come again.
+
+    These are the ones for which ``handle`` raises; after an AwsError they come again after a growing delay. How long
+    they have waited is counted, because SQS's own metric of age leaves out what was received three times.
+    """
+    # The freshest first: a message that kills the function does not take the same neighbours with it every time.
+    records = sorted(event["Records"], key=lambda record: int(record["attributes"]["ApproximateReceiveCount"]))
+    answer = process_partial_response(
+        event={"Records": records},
+        record_handler=lambda record: _handle(record.raw_event, queues, clock, handle),
+        processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
+        context=context,
+    )
+    return dict(answer)
+
+
+def _handle(
+    record: Mapping[str, Any],
+    queues: Queues,
+    clock: Clock,
+    handle: Callable[[Message, Via], object],
+) -> None:
+    message = _message_of(record)
+    try:
+        handle(message, via_of_record(record))
+    except AwsError as error:
+        count_waiting(message.sent_at, clock.now())
+        _put_back(queues, message, error)
+        raise
+    except Exception:
+        count_waiting(message.sent_at, clock.now())
+        logger.exception("a message could not be handled", message_id=message.id)
+        raise
+
+
+def _put_back(queues: Queues, message: Message, error: AwsError) -> None:
+    seconds = delay_seconds(message.receive_count, error.reason)
+    logger.info("message goes back", message_id=message.id, reason=error.reason, seconds=seconds)
+    try:
+        queues.delay(message.queue_arn, message.receipt_handle, seconds)
+    except AwsError as again:
+        # The queue's own visibility timeout then brings the message back.
+        logger.warning("message could not be delayed", message_id=message.id, detail=str(again))
 
 
 def _to_retry(decisions: list[Decision]) -> Decision | None:

@@ -1,8 +1,10 @@
-"""Logs and metrics: one structured line for each decision, and the counts by source and outcome."""
+"""Logs and metrics: one structured line for each decision or schedule, and the counts for alarms."""
 
 from __future__ import annotations
 
 import json
+import logging
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline_triggers.domain.decisions import Decision, Outcome
+    from pipeline_triggers.domain.orphans import Report
 
 NAMESPACE = "PipelineTriggers"
 MAX_TEXT = 1000
+WAITING = "WaitingTime"
 COUNTED: Mapping[Outcome, str] = {
     "unmatched": "Unmatched",
     "started": "Started",
@@ -25,6 +29,8 @@ COUNTED: Mapping[Outcome, str] = {
     "retry": "Retried",
     "rejected": "Quarantined",
 }
+# What the alarm on a clean-up that would have deleted too much counts.
+CAPPED = "CleanupCapped"
 # Their messages may quote a value of the event, which is only for DEBUG.
 QUOTING = frozenset(
     {
@@ -64,7 +70,8 @@ def report(decision: Decision, *, message_id: str, sent_at: datetime | None) -> 
     """
     write = logger.warning if decision.outcome in ("rejected", "retry") else logger.info
     write("decision", **_fields(decision, message_id))
-    logger.debug("decision in full", token=decision.token, decision=decision.to_document())
+    if logger.log_level <= logging.DEBUG:
+        logger.debug("decision in full", token=decision.token, decision=decision.to_document())
     name = COUNTED.get(decision.outcome)
     if name is None:
         return
@@ -82,6 +89,60 @@ def count_events(decisions: Iterable[Decision]) -> None:
         metrics.add_dimensions(source=source)
         metrics.add_metric(name="EventsReceived", unit=MetricUnit.Count, value=1)
         metrics.flush_metrics()
+
+
+def count_waiting(sent_at: datetime | None, now: datetime) -> None:
+    """Measure how long a message that goes back has waited (``WaitingTime``, in seconds), without dimensions."""
+    if sent_at is not None:
+        metrics.add_metric(name=WAITING, unit=MetricUnit.Seconds, value=max(0.0, (now - sent_at).total_seconds()))
+        metrics.flush_metrics()
+
+
+def report_cleanup(report: Report, *, message_id: str) -> None:
+    """Log what a clean-up did, a line for each schedule and one for all, and count it.
+
+    What stays because its pipeline exists is the usual, and only told at DEBUG. The metrics have no dimensions.
+    """
+    for arn in report.deleted:
+        logger.info("cleanup", outcome="deleted", arn=arn, message_id=message_id)
+    for kept in report.kept:
+        write = logger.debug if kept.reason == "pipeline-exists" else logger.info
+        write("cleanup", outcome="kept", arn=kept.arn, reason=kept.reason, message_id=message_id)
+    for failed in report.failed:
+        reason = failed.error.reason
+        detail = "" if reason in QUOTING else str(failed.error)[:MAX_TEXT]
+        logger.warning("cleanup", outcome="failed", arn=failed.arn, reason=reason, detail=detail, message_id=message_id)
+    kept_because = dict(Counter(kept.reason for kept in report.kept))
+    logger.info(
+        "cleanup done",
+        deleted=len(report.deleted),
+        kept=kept_because,
+        failed=len(report.failed),
+        message_id=message_id,
+    )
+    if report.is_capped:
+        logger.error(
+            "nothing was deleted: there were more schedules to delete than MaxDeletes allows",
+            schedules=kept_because["delete-cap"],
+            message_id=message_id,
+        )
+    _count(
+        {
+            "SchedulesDeleted": len(report.deleted),
+            "SchedulesKept": len(report.kept),
+            "CleanupFailures": len(report.failed),
+            CAPPED: int(report.is_capped),
+            COUNTED["rejected"]: int(bool(report.final)),
+        },
+    )
+
+
+def _count(counts: Mapping[str, int]) -> None:
+    """Count without dimensions; what is zero is not counted."""
+    for name, value in counts.items():
+        if value:
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    metrics.flush_metrics()
 
 
 def _fields(decision: Decision, message_id: str) -> dict[str, Any]:

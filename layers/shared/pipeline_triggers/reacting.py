@@ -69,11 +69,19 @@ class Message:
 
 @dataclass
 class Invocation:
-    """One run of a worker: who it is, until when it may call, and why it stopped calling (empty while it goes on)."""
+    """One run of a worker: who it is, until when it may call, and why it stopped calling (empty while it goes on).
+
+    ``undescribed`` are the pipelines that SageMaker would not describe: in this run they are not asked for again.
+    """
 
     owner: str
     deadline: datetime
     stopped: str = ""
+    undescribed: set[PipelineRef] = field(default_factory=set)
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether too little time is left for a start."""
+        return now + START_BUDGET > self.deadline
 
 
 @dataclass
@@ -142,9 +150,12 @@ class Reactor:
         """Decide on every event of a message and start what is to start.
 
         Permanent failures are in quarantine when this returns. A decision with the outcome ``retry`` means that the
-        message must come again; what is done by then is found done. Raises TransientError when the triggers could not
-        be read or the quarantine could not be written: then too the message must come again.
+        message must come again; what is done by then is found done. Raises TransientError when too little time is left
+        to begin, the triggers could not be read or the quarantine could not be written: then too the message must come
+        again.
         """
+        if invocation.is_late(self.clock.now()):
+            raise TransientError("deadline", "too little time is left for this message")
         snapshot = self.snapshots.for_message(message)
         decisions = [
             replace(decision, at=self.clock.now())
@@ -164,10 +175,11 @@ class Reactor:
     ) -> list[Decision]:
         if not isinstance(item, Event):
             return [Decision(message.id, "", "rejected", reason=item.reason, message=item.message)]
-        planned = decide(item, snapshot, self._definition_of, self.home)
+        definition_of = partial(self._definition_of, invocation)
+        planned = decide(item, snapshot, definition_of, self.home)
         if any(decision.reason in CONTRACT_REASONS for decision in planned):
             # The pipeline may have been updated since its definition was cached: a refusal must not rest on that.
-            planned = decide(item, snapshot, partial(self._definition_of, fresh=True), self.home)
+            planned = decide(item, snapshot, partial(definition_of, fresh=True), self.home)
         return [self._carry_out(decision, snapshot, message, invocation) for decision in planned]
 
     def _carry_out(
@@ -179,11 +191,10 @@ class Reactor:
     ) -> Decision:
         if decision.outcome == "unmatched":
             return decision
+        if not invocation.stopped and invocation.is_late(self.clock.now()):
+            invocation.stopped = "deadline"
         if invocation.stopped:
             return replace(decision, outcome="retry", reason=invocation.stopped, message="stopped calling for now")
-        if self.clock.now() + START_BUDGET > invocation.deadline:
-            invocation.stopped = "deadline"
-            return replace(decision, outcome="retry", reason="deadline", message="too little time is left for a start")
         try:
             if decision.outcome == "start":
                 return self._start(decision, snapshot, message, invocation)
@@ -209,7 +220,7 @@ class Reactor:
                 self._count_against_the_cap(decision, snapshot)
             request, execution_arn = self._start_or_find(decision, found)
         except AwsError as error:
-            final = self._final(error, message)
+            final = final_error(error, message, self.clock.now())
             if isinstance(final, PermanentError):
                 self.ledger.reject(decision.token, invocation.owner, final.reason)
             elif isinstance(final, TransientError) and not final.acted:
@@ -229,14 +240,6 @@ class Reactor:
         self.pacer.wait()
         return request, self.pipelines.start(request)
 
-    def _final(self, error: AwsError, message: Message) -> AwsError:
-        """The error as it counts now: what did not settle in time is permanent."""
-        waited_since = message.first_received_at
-        patience_is_over = waited_since is None or self.clock.now() - waited_since >= PATIENCE
-        if error.reason in BECOMES_PERMANENT and patience_is_over:
-            return PermanentError(BECOMES_PERMANENT[error.reason], str(error))
-        return error
-
     def _failed(self, decision: Decision, error: AwsError, invocation: Invocation) -> Decision:
         if error.reason in STOPPING_REASONS:
             invocation.stopped = error.reason
@@ -249,11 +252,14 @@ class Reactor:
             told = f"trigger {decision.trigger} has started {cap} executions in this hour (UTC)"
             raise PermanentError("rate-cap", f"{told}; raise max_starts_per_hour if that is meant to be, then redrive")
 
-    def _definition_of(self, ref: PipelineRef, *, fresh: bool = False) -> Definition | None:
+    def _definition_of(self, invocation: Invocation, ref: PipelineRef, *, fresh: bool = False) -> Definition | None:
         """What the pipeline declares; None when it cannot be said now: SageMaker itself then checks the request."""
+        if invocation.stopped or invocation.is_late(self.clock.now()) or ref in invocation.undescribed:
+            return None
         try:
             return self.pipelines.describe(ref, fresh=fresh)
         except AwsError as error:
+            invocation.undescribed.add(ref)
             logger.info("pipeline not described", pipeline=str(ref), reason=error.reason, detail=str(error))
             return None
 
@@ -272,10 +278,19 @@ class Reactor:
         )
 
 
+def final_error(error: AwsError, message: Message, now: datetime) -> AwsError:
+    """The error as it counts now: what did not settle in time is permanent."""
+    waited_since = message.first_received_at
+    patience_is_over = waited_since is None or now - waited_since >= PATIENCE
+    if error.reason in BECOMES_PERMANENT and patience_is_over:
+        return PermanentError(BECOMES_PERMANENT[error.reason], str(error))
+    return error
+
+
 def delay_seconds(receive_count: int, reason: str, jitter: Callable[[], float] = random.random) -> int:
     """When a message should come again: growing with its receipts, with jitter, at most 900 s.
 
-    What only ran out of time comes again soon; a lease that another worker holds ends within a function's timeout.
+    What only ran out of time comes again soon.
     """
     if reason == "deadline":
         return round(5 * jitter())

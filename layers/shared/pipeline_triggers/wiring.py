@@ -6,14 +6,18 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pipeline_triggers.adapters.cleanup_store import DynamoCleanupStore
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.clock import SystemClock
 from pipeline_triggers.adapters.ledger import DynamoLedger
 from pipeline_triggers.adapters.pipelines import SageMakerPipelines
 from pipeline_triggers.adapters.quarantine import DynamoQuarantine
 from pipeline_triggers.adapters.queues import SqsQueues
+from pipeline_triggers.adapters.schedules import EventBridgeSchedules
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
-from pipeline_triggers.config import Settings
+from pipeline_triggers.cleanup import Cleaner
+from pipeline_triggers.cleanup_invocation import CleanupWorker
+from pipeline_triggers.config import CleanupSettings, Settings
 from pipeline_triggers.invocation import Worker
 from pipeline_triggers.reacting import Reactor
 
@@ -43,3 +47,27 @@ def build_worker(environment: Mapping[str, str]) -> Worker:
 def worker() -> Worker:
     """The worker of this process: made once, kept while the function is warm."""
     return build_worker(os.environ)
+
+
+def build_cleaner(environment: Mapping[str, str]) -> CleanupWorker:
+    """Make a clean-up worker. Raises ConfigurationError when the environment lacks something."""
+    settings = CleanupSettings.from_env(environment)
+    clients = Clients(region=settings.home.region, endpoint_url=settings.endpoint_url)
+    clock = SystemClock()
+    cleaner = Cleaner(
+        pipelines=SageMakerPipelines(clients, settings.home, clock),
+        schedules=EventBridgeSchedules(clients),
+        store=DynamoCleanupStore(clients, settings.cleanup_table, clock),
+        clock=clock,
+        home=settings.home,
+        mode=settings.mode,
+        max_deletes=settings.max_deletes,
+    )
+    quarantine = DynamoQuarantine(clients, settings.quarantine_table, clock)
+    return CleanupWorker(cleaner, quarantine, SqsQueues(clients), clock)
+
+
+@lru_cache(maxsize=1)
+def cleaner() -> CleanupWorker:
+    """The clean-up worker of this process: made once, kept while the function is warm."""
+    return build_cleaner(os.environ)

@@ -21,7 +21,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from pipeline_triggers.adapters.failures import MAX_MESSAGE, translate, translated
+from pipeline_triggers.adapters.failures import MAX_MESSAGE, readable, translate, translated
 from pipeline_triggers.errors import AwsError, PermanentError, TransientError
 
 URL = "https://api.sagemaker.us-east-1.amazonaws.com/"
@@ -162,3 +162,18 @@ def test_a_block_with_one_reason_for_all_makes_even_refusals_transient() -> None
     with pytest.raises(TransientError) as raised, translated("ledger-unavailable"):
         raise ReadTimeoutError(endpoint_url=URL)
     assert (raised.value.reason, raised.value.acted) == ("ledger-unavailable", True)
+
+
+@pytest.mark.parametrize("error", [KeyError("Schedules"), TypeError("None"), AttributeError("get")])
+def test_an_answer_that_lacks_something_is_asked_for_again(error: Exception) -> None:
+    with pytest.raises(TransientError, match="cannot be read") as raised, readable():
+        raise error
+    assert (raised.value.reason, raised.value.acted) == ("unavailable", True)
+
+
+def test_what_is_readable_is_translated_too() -> None:
+    with pytest.raises(TransientError) as raised, readable():
+        raise answered("ThrottlingException")
+    assert raised.value.reason == "throttled"
+    with pytest.raises(ZeroDivisionError), readable():
+        raise ZeroDivisionError

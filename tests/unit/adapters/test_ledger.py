@@ -10,11 +10,9 @@ from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
 from pipeline_triggers.adapters.clients import Clients
-from pipeline_triggers.adapters.entries import parameter_document
 from pipeline_triggers.adapters.items import from_item
 from pipeline_triggers.adapters.ledger import ACQUIRE_TRIES, DynamoLedger
 from pipeline_triggers.domain.ledger import Acquired, Busy, Started
-from pipeline_triggers.domain.parameters import Resolved
 from pipeline_triggers.errors import PermanentError, TransientError
 from tests.fakes.clock import FakeClock
 from tests.integration.tables import create_table
@@ -164,12 +162,6 @@ def test_a_request_that_no_item_can_hold_is_refused_for_good(ledger: DynamoLedge
     with pytest.raises(PermanentError) as raised:
         ledger.acquire(start(parameters=values), "a", clock.now() + LEASE)
     assert raised.value.reason == "too-large"
-
-
-def test_a_long_raw_value_is_left_out_of_the_ledger() -> None:
-    kept = parameter_document(Resolved("All", "dynamic", "$", raw={"x": "y" * 1000}, value="{}"))
-    assert (kept["raw"], kept["value"]) == (None, "{}")
-    assert parameter_document(Resolved("N", "dynamic", "$.n", raw=[1, 2], value="[1,2]"))["raw"] == [1, 2]
 
 
 def test_an_entry_has_the_fields_of_the_contract(clients: Clients, ledger: DynamoLedger, clock: FakeClock) -> None:

@@ -227,3 +227,136 @@ def test_an_execution_is_looked_for_on_all_pages_from_a_minute_before(
         {"PipelineExecutionArn": mine},
     )
     assert pipelines.find(request(), clock.now()) == mine
+
+
+class TestAbsent:
+    """A pipeline is absent only if SageMaker says so twice, and says so clearly."""
+
+    def described(self, sagemaker: Stubber, arn: str = PIPELINE_ARN, **answer: Any) -> None:
+        told = {"PipelineArn": arn, "PipelineStatus": "Active"} | answer
+        sagemaker.add_response("describe_pipeline", told, {"PipelineName": arn})
+
+    def not_described(self, sagemaker: Stubber, arn: str = PIPELINE_ARN, code: str = "ResourceNotFound") -> None:
+        expected = {"PipelineName": arn}
+        sagemaker.add_client_error("describe_pipeline", code, "no", http_status_code=400, expected_params=expected)
+
+    def listed(self, sagemaker: Stubber, *arns: str, token: str = "", next_token: str = "") -> None:
+        sagemaker.add_response(
+            "list_pipelines",
+            {"PipelineSummaries": [{"PipelineArn": arn} for arn in arns]}
+            | ({"NextToken": next_token} if next_token else {}),
+            {"MaxResults": 100} | ({"NextToken": token} if token else {}),
+        )
+
+    def test_a_pipeline_that_is_neither_found_nor_listed_is_absent(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber
+    ) -> None:
+        self.not_described(sagemaker)
+        self.listed(sagemaker, f"{PIPELINE_ARN}2", next_token="two")
+        self.listed(sagemaker, f"{PIPELINE_ARN}-3", token="two")
+        assert pipelines.absent(PIPELINE_ARN) is True
+
+    def test_a_pipeline_that_is_found_is_not(self, pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
+        self.described(sagemaker)
+        assert pipelines.absent(PIPELINE_ARN) is False
+
+    def test_it_is_asked_for_by_its_arn_as_it_is_written(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber
+    ) -> None:
+        arn = PIPELINE_ARN.replace("churn", "Churn")
+        self.described(sagemaker, arn, PipelineArn=PIPELINE_ARN)
+        assert pipelines.absent(arn) is False
+
+    @pytest.mark.parametrize("page", [1, 2, 3])
+    def test_a_pipeline_that_is_listed_in_another_case_and_found_so_is_not_absent(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber, page: int
+    ) -> None:
+        in_list = PIPELINE_ARN.replace("churn", "Churn")
+        self.not_described(sagemaker)
+        for number in range(1, page):
+            self.listed(sagemaker, token="" if number == 1 else f"t{number}", next_token=f"t{number + 1}")
+        self.listed(sagemaker, in_list, token="" if page == 1 else f"t{page}")
+        self.described(sagemaker, in_list)
+        assert pipelines.absent(PIPELINE_ARN) is False
+
+    def test_answers_that_contradict_one_another_decide_nothing(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber
+    ) -> None:
+        self.not_described(sagemaker)
+        self.listed(sagemaker, PIPELINE_ARN)
+        self.not_described(sagemaker)
+        with pytest.raises(TransientError) as raised:
+            pipelines.absent(PIPELINE_ARN)
+        assert raised.value.reason == "conflict"
+
+    def test_a_pipeline_that_is_being_deleted_is_waited_for(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber
+    ) -> None:
+        self.described(sagemaker, PipelineStatus="Deleting")
+        with pytest.raises(TransientError) as raised:
+            pipelines.absent(PIPELINE_ARN)
+        assert raised.value.reason == "pipeline-deleting"
+
+    def test_a_pipeline_that_is_being_deleted_under_the_listed_arn_is_waited_for(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber
+    ) -> None:
+        self.not_described(sagemaker)
+        self.listed(sagemaker, PIPELINE_ARN.replace("churn", "Churn"))
+        self.described(sagemaker, PIPELINE_ARN.replace("churn", "Churn"), PipelineStatus="Deleting")
+        with pytest.raises(TransientError) as raised:
+            pipelines.absent(PIPELINE_ARN)
+        assert raised.value.reason == "pipeline-deleting"
+
+    @pytest.mark.parametrize(
+        ("code", "reason"),
+        [
+            ("ThrottlingException", "throttled"),
+            ("AccessDeniedException", "denied-yet"),
+            ("InternalFailure", "unavailable"),
+            ("ResourceNotFoundException", "not-found-yet"),  # not the code that the service model has
+            ("ValidationException", "refused-by-sagemaker"),
+            ("", "refused-by-sagemaker"),
+        ],
+    )
+    def test_any_other_error_is_no_absence(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber, code: str, reason: str
+    ) -> None:
+        self.not_described(sagemaker, code=code)
+        with pytest.raises((TransientError, PermanentError)) as raised:
+            pipelines.absent(PIPELINE_ARN)
+        assert raised.value.reason == reason
+
+    @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException", "ResourceNotFound", "Unheard-of"])
+    def test_a_list_that_fails_is_no_absence(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber, code: str
+    ) -> None:
+        self.not_described(sagemaker)
+        self.listed(sagemaker, next_token="two")
+        sagemaker.add_client_error("list_pipelines", code)
+        with pytest.raises((TransientError, PermanentError)):
+            pipelines.absent(PIPELINE_ARN)
+
+    def test_a_list_that_repeats_itself_is_no_absence(self, pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
+        self.not_described(sagemaker)
+        self.listed(sagemaker, next_token="two")
+        self.listed(sagemaker, token="two", next_token="two")
+        with pytest.raises(TransientError, match="repeats itself"):
+            pipelines.absent(PIPELINE_ARN)
+
+    def test_a_list_without_pipelines_or_arns_is_no_absence(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber
+    ) -> None:
+        answers: list[dict[str, Any]] = [{}, {"PipelineSummaries": [{}]}]
+        for answer in answers:
+            self.not_described(sagemaker)
+            sagemaker.add_response("list_pipelines", answer)
+            with pytest.raises(TransientError, match="cannot be read"):
+                pipelines.absent(PIPELINE_ARN)
+
+    @pytest.mark.parametrize("answer", [{"PipelineStatus": "Active"}, {"PipelineArn": f"{PIPELINE_ARN}2"}])
+    def test_a_description_of_something_else_decides_nothing(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber, answer: dict[str, str]
+    ) -> None:
+        sagemaker.add_response("describe_pipeline", answer)
+        with pytest.raises(TransientError, match="described something else"):
+            pipelines.absent(PIPELINE_ARN)

@@ -112,6 +112,14 @@ def test_the_occurrence_key_of_the_trigger_replaces_the_built_in_one() -> None:
     assert first.occurrence == '["com.example.features","Feature Table Refreshed","120000"]'
 
 
+def test_a_replay_is_an_occurrence_of_its_own_also_under_an_occurrence_key_of_the_trigger() -> None:
+    keyed = Snapshot(1, (trigger(occurrence_key="$.detail.rows"),))
+    replayed = only(decide(happened(**{"replay-name": "after-the-fix"}), keyed, unknown, HOME))
+    assert replayed.token != only(decide(happened(), keyed, unknown, HOME)).token
+    ending = '"120000",{"replay-name":"after-the-fix"}]'
+    assert replayed.occurrence == f'["com.example.features","Feature Table Refreshed",{ending}'
+
+
 def test_an_occurrence_key_that_finds_nothing_is_refused() -> None:
     keyed = Snapshot(1, (trigger(occurrence_key="$.detail.nothing"),))
     decision = only(decide(happened(), keyed, unknown, HOME))

@@ -69,6 +69,19 @@ def test_a_value_becomes_text_by_the_table(value: object, sent: str) -> None:
     assert got.raw == value
 
 
+def test_a_long_raw_value_is_left_out_of_the_document() -> None:
+    kept = Resolved("All", "dynamic", "$", raw={"x": "y" * 1000}, value="{}").to_document()
+    assert (kept["raw"], kept["value"]) == (None, "{}")
+    assert Resolved("N", "dynamic", "$.n", raw=[1, 2], value="[1,2]").to_document()["raw"] == [1, 2]
+
+
+def test_a_raw_value_that_is_nested_too_deeply_to_be_written_is_left_out_of_the_document() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert Resolved("All", "dynamic", "$", raw=deep).to_document()["raw"] is None
+
+
 @pytest.mark.parametrize(("value", "sent"), [(True, "True"), (False, "False"), ("true", "true"), (1, "1")])
 def test_booleans_are_spelt_as_the_sdk_does_where_the_pipeline_declares_boolean(value: object, sent: str) -> None:
     definition = Definition({"P": Declared(type="Boolean")})

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline_triggers.errors import ConfigurationError
-from pipeline_triggers.local.deployment import deploy, parameter_values, read_template
+from pipeline_triggers.local.deployment import deploy, read_template
+from pipeline_triggers.local.transform import parameter_values
 
 if TYPE_CHECKING:
     from pathlib import Path

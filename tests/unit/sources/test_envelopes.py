@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline_triggers.domain.events import Event, Via
 from pipeline_triggers.errors import MalformedEventError
-from pipeline_triggers.sources.envelopes import Malformed, parse_json, read, via_of_record
+from pipeline_triggers.sources.envelopes import MAX_RECORDS, Malformed, parse_json, read, via_of_record
 from tests.unit.sources.payloads import EVENTS, NOTICES, TRUSTED, UPLOADS, names, only_event, only_malformed, payload
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:pipeline-triggers-s3-event"
@@ -391,3 +391,11 @@ def test_no_damage_to_a_sample_raises(name: str, data: st.DataObject) -> None:
             break
         place = place[at]
     assert_sound(read(damaged, trusted_topics=TRUSTED))
+
+
+def test_a_message_with_too_many_records_is_one_malformed_part() -> None:
+    record = {"eventSource": "aws:s3"}
+    assert len(read({"Records": [record] * MAX_RECORDS})) == MAX_RECORDS
+    malformed = only_malformed(in_sqs(json.dumps({"Records": [record] * (MAX_RECORDS + 1)})))
+    assert malformed.reason == "too-large"
+    assert "Records[0].body is a list of more than 1,000 records" in malformed.message

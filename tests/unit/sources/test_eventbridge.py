@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline_triggers.sources import eventbridge
 from tests.unit.sources.payloads import only_event, only_malformed, payload
 
 ALARM = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:churn-model-drift"
@@ -111,3 +112,17 @@ def test_a_scheduled_time_without_detail_is_refused() -> None:
 def test_other_internal_events_are_not_completed() -> None:
     event = {"source": "pipeline-triggers", "detail-type": "Other", "detail": {"schedule_arn": SCHEDULE}}
     assert "id is missing" in only_malformed(event).message
+
+
+@pytest.mark.parametrize("document", [{}, {"detail": {}}, {"id": "7", "account": "123456789012", "detail": None}])
+def test_a_sweep_needs_no_more_than_source_and_detail_type(document: dict[str, Any]) -> None:
+    sweep = {"source": "pipeline-triggers", "detail-type": "Sweep", **document}
+    event = only_event(sweep)
+    assert (event.source, event.detail_type, event.detail) == ("pipeline-triggers", "Sweep", {})
+    assert {name: event.envelope[name] for name in sweep} == sweep
+    assert eventbridge.is_sweep(event.envelope)
+
+
+@pytest.mark.parametrize("change", [{"source": "com.example"}, {"detail-type": "sweep"}, {"detail-type": ["Sweep"]}])
+def test_only_this_application_asks_for_a_sweep(change: dict[str, Any]) -> None:
+    assert not eventbridge.is_sweep({"source": "pipeline-triggers", "detail-type": "Sweep"} | change)

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from pipeline_triggers.adapters.items import Item, Value
     from pipeline_triggers.domain.decisions import Decision, Outcome
     from pipeline_triggers.domain.ledger import EntryState
-    from pipeline_triggers.domain.parameters import Resolved
 
-MAX_RAW_CHARACTERS = 256
 MAX_MESSAGE = 2000
 # Keys of an index have at most 2,048 bytes (DynamoDB's quota); ids of senders may be longer.
 MAX_KEY_BYTES = 1024
@@ -70,12 +68,6 @@ def document_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def parameter_document(resolved: Resolved) -> dict[str, Any]:
-    """One resolved parameter as the ledger keeps it: a raw value that is long (perhaps a whole event) is left out."""
-    is_long = len(canonical(resolved.raw)) > MAX_RAW_CHARACTERS
-    return resolved.to_document() | ({"raw": None} if is_long else {})
-
-
 def decision_fields(decision: Decision, now: datetime) -> dict[str, Value | None]:
     """The fields that say what was decided. Index keys must not be empty, so empty texts are left out."""
     return {
@@ -87,7 +79,7 @@ def decision_fields(decision: Decision, now: datetime) -> dict[str, Value | None
         "event_id": index_key(decision.event_id) or None,
         "at": stamp(decision.at or now),
         "revision": decision.revision,
-        "parameters": pack(canonical([parameter_document(resolved) for resolved in decision.parameters])),
+        "parameters": pack(canonical([resolved.to_document() for resolved in decision.parameters])),
         "expires_at": expiry(now + RETENTION),
     }
 

@@ -136,6 +136,19 @@ def translated(always: TransientReason | None = None) -> Iterator[None]:
         raise TransientError(always, str(meant), acted=acted) from error
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """As ``translated``, also for an answer that lacks something or is no such answer at all: it is asked for again.
+
+    For questions on whose answer something is deleted. botocore, too, stumbles over such answers in these ways.
+    """
+    try:
+        with translated():
+            yield
+    except (AttributeError, KeyError, TypeError) as error:
+        raise TransientError("unavailable", f"an answer that cannot be read: {error!r}", acted=True) from error
+
+
 def _of_answer(response: Mapping[str, Any], message: str) -> AwsError:
     code = str(response.get("Error", {}).get("Code", ""))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

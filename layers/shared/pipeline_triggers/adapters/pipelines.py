@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pipeline_triggers.adapters.failures import translated
+from botocore.exceptions import ClientError
+
+from pipeline_triggers.adapters.failures import code_of, readable, translated
 from pipeline_triggers.domain.definitions import Definition
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.errors import InvalidInputError, PermanentError, TransientError
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 CACHED_FOR = timedelta(minutes=5)
 # The clocks of SageMaker and of this worker may differ by so much.
 CLOCK_MARGIN = timedelta(seconds=60)
+# The one error that DescribePipeline has for a pipeline that does not exist (service model of SageMaker).
+MISSING = "ResourceNotFound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,53 @@ class SageMakerPipelines:
                 if request.token in execution.get("PipelineExecutionDescription", ""):
                     return arn
         return None
+
+    def absent(self, arn: str) -> bool:
+        """Whether there is no such pipeline, for sure: not found by its ARN, and on no page of the list in any case.
+
+        ``arn`` is of this account and Region. Whether DescribePipeline heeds the case of an ARN is not documented, so
+        what it does not find is looked for in the list, and what the list has is described as it stands there. Raises
+        TransientError("pipeline-deleting") while SageMaker deletes it, TransientError("conflict") when the list has it
+        and DescribePipeline still does not find it.
+        """
+        with readable():
+            if self._is_described(arn):
+                return False
+            listed_arn = self._listed(arn)
+            if listed_arn is None:
+                return True
+            if self._is_described(listed_arn):
+                return False
+        raise TransientError("conflict", f"SageMaker lists the pipeline {listed_arn} but does not find it")
+
+    def _is_described(self, arn: str) -> bool:
+        try:
+            answer = self._clients.sagemaker(self._home.region).describe_pipeline(PipelineName=arn)
+        except ClientError as error:
+            if code_of(error) == MISSING:
+                return False
+            raise
+        if answer.get("PipelineArn", "").casefold() != arn.casefold():
+            raise TransientError("unavailable", f"SageMaker was asked for {arn} and described something else")
+        if answer.get("PipelineStatus") == "Deleting":
+            raise TransientError("pipeline-deleting", f"the pipeline {arn} is being deleted")
+        return True
+
+    def _listed(self, arn: str) -> str | None:
+        """The ARN as the list of pipelines has it."""
+        client = self._clients.sagemaker(self._home.region)
+        page: dict[str, Any] = {}
+        while True:
+            answer: Mapping[str, Any] = client.list_pipelines(MaxResults=100, **page)
+            for listed_arn in [summary["PipelineArn"] for summary in answer["PipelineSummaries"]]:
+                if listed_arn.casefold() == arn.casefold():
+                    return str(listed_arn)
+            token = answer.get("NextToken")
+            if not token:
+                return None
+            if token == page.get("NextToken"):
+                raise TransientError("unavailable", "a list of pipelines that repeats itself")
+            page = {"NextToken": token}
 
     def _executions(
         self,

@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,16 @@ from pipeline_triggers.cli import render
 from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
 from pipeline_triggers.local.demo import Act, Seen, Tap, acts, perform
 from pipeline_triggers.local.emulator import DEFAULT_PORT
+from pipeline_triggers.local.follower import Follower
+from pipeline_triggers.local.gateway import docker_gateway
 from pipeline_triggers.local.stage import STACK, Lines, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
+
+    from pipeline_triggers.local.deployment import Deployment
 
 template_option = click.option(
     "--template",
@@ -81,9 +86,10 @@ def demo(settings: Settings, template: Path, triggers: Path, events: Path) -> An
 @template_option
 @triggers_option
 @click.option("--port", type=int, default=DEFAULT_PORT, show_default=True, help="Where AWS listens, on 127.0.0.1.")
-@click.option("--also-listen", multiple=True, help="A further address, such as Docker's gateway 172.17.0.1.")
+@click.option("--also-listen", multiple=True, help="A further address; the gateway of Docker's bridge is always one.")
 @click.option("--empty", is_flag=True, help="Deploy only: no sample pipelines, no bucket, no triggers.")
 @click.option("--no-poll", is_flag=True, help="Leave the queues alone: the functions run by sam local only.")
+@click.option("--no-deploy", is_flag=True, help="Leave deploying to sam deploy, and run the functions that it uploads.")
 def up(
     template: Path,
     triggers: Path,
@@ -92,20 +98,52 @@ def up(
     *,
     empty: bool,
     no_poll: bool,
+    no_deploy: bool,
 ) -> Answer:
     """Deploy the template to an embedded AWS on this machine, and run it until Ctrl-C.
 
     The stack is named "local". With it come sample pipelines, the bucket raw-data and the triggers of the trigger file,
     unless --empty says otherwise. The functions' log lines go to stdout.
+
+    With --no-deploy the stack is yours to deploy: `sam deploy --config-env local`. What SAM uploads is what runs, and
+    runs anew after each `sam deploy`.
     """
+    if no_deploy and no_poll:
+        raise click.UsageError("with --no-deploy there is nothing but polling to do: leave --no-poll out")
     _quiet_libraries()
-    with Stage(template, port=port, also_listen=also_listen, poll=not no_poll, on_log=_echo) as stage:
+    addresses = sorted({*also_listen, *filter(None, [docker_gateway()])})
+    deployed = None if no_deploy else template
+    with ExitStack() as running:
+        stage = running.enter_context(
+            Stage(deployed, port=port, also_listen=addresses, poll=not no_poll, on_log=_echo),
+        )
         if not empty:
             stage.furnish()
-            stage.apply(triggers)
-        render.to_console(_up(stage), stderr=True)
+        if no_deploy:
+            running.enter_context(_follower(stage, None if empty else triggers))
+            _say_how_to_deploy(stage)
+        else:
+            if not empty:
+                stage.apply(triggers)
+            render.to_console(_up(stage), stderr=True)
         _wait_for_ctrl_c()
     return Answer(result={"stack": STACK, "endpoint_url": stage.aws.url}, text=render.line("stopped"))
+
+
+def _follower(stage: Stage, triggers: Path | None) -> Follower:
+    """Runs what SAM deploys to the stage; a new stack gets the triggers of the file."""
+
+    def tell(deployment: Deployment) -> None:
+        if triggers and stage.store.revision() == 0:
+            stage.apply(triggers)
+        functions = ", ".join(function.logical_id for function in deployment.functions)
+        render.to_console(render.line((f"Stack “{STACK}” runs: ", "bold green"), functions), stderr=True)
+
+    def tell_failure(error: Exception) -> None:
+        message = f"Stack “{STACK}” does not run: "
+        render.to_console(render.line((message, "bold red"), f"{error} Mend it and deploy again."), stderr=True)
+
+    return Follower(STACK, stage.aws.url, on_deployed=tell, on_failed=tell_failure, on_log=_echo)
 
 
 def _silent(_text: RenderableType) -> None:
@@ -151,6 +189,15 @@ def _up(stage: Stage) -> RenderableType:
     )
 
 
+def _say_how_to_deploy(stage: Stage) -> None:
+    url = stage.aws.url
+    environment = f"AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
+    heading = render.line(("An AWS without a stack runs at ", "bold"), (url, "bold green"), ". Ctrl-C stops it.")
+    render.to_console(heading, stderr=True)
+    # Not through the console, which folds long lines: this one is to be copied.
+    click.echo(f"After `make build`, elsewhere:\n  {environment} sam deploy --config-env local", err=True)
+
+
 def _began(stage: Stage, triggers: Sequence[Any], seconds: float) -> RenderableType:
     functions = ", ".join(function.logical_id for function in stage.deployment.functions)
     return render.indented(
@@ -164,6 +211,8 @@ def _told(number: int, act: Act, seen: Seen) -> RenderableType:
     parts: list[RenderableType] = [render.line(""), render.line((f"{number}. {act.title}", "bold"))]
     parts += [render.indented(part) for part in _entries(seen)]
     parts += [render.indented(part) for part in _mismatches(seen)]
+    if seen.schedules:
+        parts.append(render.indented(_schedules(seen)))
     if act.note:
         parts.append(render.indented(render.line(act.note)))
     if seen.wrong:
@@ -208,6 +257,13 @@ def _mismatches(seen: Seen) -> list[RenderableType]:
     return [*told, *(render.indented(render.line(f"{name}: {why}")) for name, why in seen.mismatches)]
 
 
+def _schedules(seen: Seen) -> RenderableType:
+    rows = [
+        (it.name, it.pipeline, render.line((it.outcome, render.STYLES.get(it.outcome, "")))) for it in seen.schedules
+    ]
+    return render.table(["schedule", "pipeline", "outcome"], rows)
+
+
 def _quarantine(items: Sequence[Mapping[str, Any]]) -> RenderableType:
     told = [
         part
@@ -243,7 +299,12 @@ def _summary(
     return Answer(
         result={
             "acts": [
-                {"title": act.title, "outcomes": [list(pair) for pair in sorted(what.outcomes)], "wrong": what.wrong}
+                {
+                    "title": act.title,
+                    "outcomes": [list(pair) for pair in sorted(what.outcomes)],
+                    "schedules": {it.name: it.outcome for it in what.schedules},
+                    "wrong": what.wrong,
+                }
                 for act, what in seen
             ],
             "executions": list(executions),

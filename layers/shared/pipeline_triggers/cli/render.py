@@ -31,6 +31,8 @@ STYLES = {
     "duplicate": "cyan",
     "rejected": "bold red",
     "retry": "bold yellow",
+    "deleted": "bold red",
+    "kept": "dim",
     "ENABLED": "green",
     "DISABLED": "dim",
     "SHADOW": "magenta",

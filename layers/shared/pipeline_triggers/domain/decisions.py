@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline_triggers.domain.definitions import check
-from pipeline_triggers.domain.executions import Provenance, StartRequest, canonical, display_name_of, token_of
+from pipeline_triggers.domain.executions import Provenance, StartRequest, display_name_of, token_of
 from pipeline_triggers.domain.parameters import Parameter, resolve
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _occurrence(event: Event, trigger: Trigger) -> tuple[str, str]:
         secondary = trigger.pattern is not None and trigger.pattern.reads("detail", "SecondaryStatus")
         return event.occurrence_key(secondary_status=secondary), ""
     key = resolve([Parameter("occurrence_key", trigger.occurrence_key)], event.document)[0]
-    return canonical([event.source, event.detail_type, key.value or event.id]), "" if key.value else key.message
+    return event.key_of(key.value or event.id), "" if key.value else key.message
 
 
 def _refusal(parameters: Sequence[Resolved], definition: Definition | None) -> tuple[str, str]:

@@ -125,9 +125,12 @@ class Event:
         rest = row(self) or _by_event_id(self)
         if secondary_status and row is _job:
             rest = [*rest, _text(self.detail.get("SecondaryStatus"))]
-        if replay := _text(self.envelope.get("replay-name")):
-            rest = [*rest, {"replay-name": replay}]
-        return canonical([self.source, self.detail_type, *rest])
+        return self.key_of(*rest)
+
+    def key_of(self, *rest: Any) -> str:
+        """The canonical JSON array of an occurrence key; ``rest`` is what it says after source and detail-type."""
+        replay = _text(self.envelope.get("replay-name"))
+        return canonical([self.source, self.detail_type, *rest, *([{"replay-name": replay}] if replay else [])])
 
 
 def derived_id(content: object) -> str:

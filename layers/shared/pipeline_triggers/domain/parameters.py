@@ -39,6 +39,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from typing import Literal as OneOf
 
+from pipeline_triggers.domain.executions import canonical
 from pipeline_triggers.domain.paths import JsonPath
 from pipeline_triggers.errors import InvalidPathError, MalformedEventError
 
@@ -57,6 +58,8 @@ MAX_TEMPLATE = 4096
 
 # Decimal digits are log10(2) of the bits: an integer of more bits has more than MAX_VALUE digits for certain.
 _MAX_BITS = MAX_VALUE * 4
+# Ours, in characters of JSON.
+MAX_SHOWN_RAW = 256
 
 OnMissing = OneOf["fail", "omit"]
 Origin = OneOf["static", "dynamic", "template", "default"]
@@ -105,16 +108,27 @@ class Resolved:
     message: str = ""
 
     def to_document(self) -> dict[str, Any]:
-        """The form that decisions show."""
+        """The form that decisions show and tables keep.
+
+        A raw value of more than 256 characters is left out (null): each of many parameters may have found the whole
+        event, and a function that wrote it out for each would run out of memory.
+        """
         return {
             "name": self.name,
             "origin": self.origin,
             "expression": self.expression,
-            "raw": self.raw,
+            "raw": self.raw if _is_short(self.raw) else None,
             "value": self.value,
             "reason": self.reason,
             "message": self.message,
         }
+
+
+def _is_short(raw: object) -> bool:
+    try:
+        return len(canonical(raw)) <= MAX_SHOWN_RAW
+    except RecursionError:
+        return False
 
 
 def is_path(text: str) -> bool:

@@ -41,6 +41,14 @@ class Pipelines(Protocol):
     def find(self, request: StartRequest, since: datetime) -> str | None:
         """The ARN of the execution that carries the request's display name and token, created after ``since``."""
 
+    def absent(self, arn: str) -> bool:
+        """Whether there is no such pipeline, for sure: SageMaker neither finds it nor lists it, in any case of letters.
+
+        ``arn`` is of the stack's own account and Region. Raises when this cannot be said now:
+        TransientError("pipeline-deleting") while SageMaker deletes it, TransientError("conflict") when its answers
+        contradict one another, and whatever else keeps them from being had.
+        """
+
 
 class Ledger(Protocol):
     """What was started for which occurrence. All writes but ``record`` are fenced by ``owner``."""
@@ -138,3 +146,67 @@ class Queues(Protocol):
 
     def send(self, queue: str, body: str) -> None:
         """Send a body to a queue, by name or ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A schedule as a list tells of it; ``modified_at`` is when it was made or last changed, aware."""
+
+    arn: str
+    group: str
+    name: str
+    target_arn: str
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulePage:
+    """One page of a schedule group; ``token`` asks for the next one, None when there is none."""
+
+    schedules: Sequence[Schedule]
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleDefinition:
+    """A schedule whole: ``document`` is what GetSchedule answers, as JSON, with times in ISO 8601."""
+
+    arn: str
+    target_arn: str
+    modified_at: datetime
+    document: Mapping[str, Any]
+
+
+class Schedules(Protocol):
+    """EventBridge Scheduler, of this account and Region."""
+
+    def groups(self) -> Iterator[str]:
+        """The names of all schedule groups."""
+
+    def page(self, group: str, token: str | None = None) -> SchedulePage:
+        """A page of a group's schedules, the first without ``token``. A group that is not there has none."""
+
+    def get(self, group: str, name: str) -> ScheduleDefinition:
+        """One schedule whole. NotFoundError when there is none."""
+
+    def delete(self, group: str, name: str) -> None:
+        """Delete a schedule; one that is not there is fine."""
+
+
+class CleanupStore(Protocol):
+    """What clean-ups remember: the schedules that they deleted, for 90 days, and the orphans that they have seen."""
+
+    def keep(self, pipeline_arn: str, definition: ScheduleDefinition) -> None:
+        """Keep the definition of a schedule that is going to be deleted; the same again changes only the time.
+
+        ``pipeline_arn`` is the pipeline that it started, casefolded.
+        """
+
+    def orphans(self) -> Mapping[str, datetime]:
+        """When each schedule that is remembered as an orphan was first seen as one, by its ARN."""
+
+    def remember(self, schedule_arn: str, first_seen: datetime) -> None:
+        """A schedule was seen as an orphan for the first time."""
+
+    def forget(self, schedule_arn: str) -> None:
+        """A schedule is no orphan any more, or gone; one that is not remembered is fine."""

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any
 
-from moto.awslambda.models import LambdaBackend
+from moto.awslambda.models import LambdaBackend, LambdaFunction, LayerVersion
 from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
 from moto.core.responses import ActionResult
@@ -119,9 +119,9 @@ def s3_events_say_which_write_they_report() -> Iterator[None]:
             rule.send_to_targets(event)
 
     with (
-        _replaced(notifications, "send_event", send),
-        _replaced(notifications, "_get_s3_event", notify),
-        _replaced(notifications, "_send_event_bridge_message", send_to_event_bridge),
+        replaced(notifications, "send_event", send),
+        replaced(notifications, "_get_s3_event", notify),
+        replaced(notifications, "_send_event_bridge_message", send_to_event_bridge),
     ):
         yield
 
@@ -145,7 +145,7 @@ def uploads_are_not_reported_as_tagging() -> Iterator[None]:
         if not by_the_way:
             send_event(account_id, event_name, bucket, key)
 
-    with _replaced(S3Response, "put_object_tagging", put_object_tagging), _replaced(notifications, "send_event", send):
+    with replaced(S3Response, "put_object_tagging", put_object_tagging), replaced(notifications, "send_event", send):
         yield
 
 
@@ -196,7 +196,7 @@ def targets_receive_the_whole_event() -> Iterator[None]:
         named = {**event, "time": _iso(event["time"]), "ingestion-time": _iso(event.get("ingestion-time", time.time()))}
         return parse(input_template, input_paths_map, named)
 
-    with _replaced(EventTemplateParser, "parse", staticmethod(whole)):
+    with replaced(EventTemplateParser, "parse", staticmethod(whole)):
         yield
 
 
@@ -220,7 +220,7 @@ def rules_deliver_to_each_target_by_itself() -> Iterator[None]:
             except Exception as error:
                 _dead_letter(rule, target, event, error)
 
-    with _replaced(Rule, "send_to_targets", send):
+    with replaced(Rule, "send_to_targets", send):
         yield
 
 
@@ -269,8 +269,8 @@ def queues_are_safe_for_concurrent_calls() -> Iterator[None]:
             queue.wait_for_messages(min(left, 0.2))  # a message may become visible without being sent: look again
 
     with (
-        _replaced(Queue, "delete_message", delete_alone),
-        _replaced(SQSBackend, "receive_message", receive_alone),
+        replaced(Queue, "delete_message", delete_alone),
+        replaced(SQSBackend, "receive_message", receive_alone),
     ):
         yield
 
@@ -289,7 +289,27 @@ def event_source_mappings_are_polled_by_the_poller() -> Iterator[None]:
             queue.lambda_event_source_mappings.clear()
         return mapping
 
-    with _replaced(LambdaBackend, "create_event_source_mapping", create_only):
+    with replaced(LambdaBackend, "create_event_source_mapping", create_only):
+        yield
+
+
+@contextmanager
+def functions_of_templates_have_their_layers() -> Iterator[None]:
+    """A reference to a layer version is its ARN, and a function that a template makes has the template's layers.
+
+    moto makes such functions without layers, and fails to update them.
+    """
+    create: Any = LambdaFunction.create_from_cloudformation_json
+
+    def with_layers(resource_name: str, cloudformation_json: dict[str, Any], *more: Any, **named: Any) -> Any:
+        function = create(resource_name, cloudformation_json, *more, **named)
+        function.update_configuration({"Layers": cloudformation_json["Properties"].get("Layers", [])})
+        return function
+
+    with (
+        replaced(LayerVersion, "physical_resource_id", property(lambda layer_version: layer_version.arn)),
+        replaced(LambdaFunction, "create_from_cloudformation_json", staticmethod(with_layers)),
+    ):
         yield
 
 
@@ -312,8 +332,8 @@ def scheduler_defaults_and_missing_groups() -> Iterator[None]:
         return update(backend, **{**given, "state": given.get("state") or "ENABLED"})
 
     with (
-        _replaced(EventBridgeSchedulerBackend, "create_schedule", create_in_group),
-        _replaced(EventBridgeSchedulerBackend, "update_schedule", update_with_default),
+        replaced(EventBridgeSchedulerBackend, "create_schedule", create_in_group),
+        replaced(EventBridgeSchedulerBackend, "update_schedule", update_with_default),
     ):
         yield
 
@@ -333,7 +353,7 @@ def endpoints_can_be_updated() -> Iterator[None]:
         endpoint.last_modified_time = utcnow()
         return ActionResult({"EndpointArn": endpoint.arn})
 
-    with _replaced(SageMakerResponse, "update_endpoint", update_endpoint):
+    with replaced(SageMakerResponse, "update_endpoint", update_endpoint):
         yield
 
 
@@ -485,7 +505,7 @@ def list_items_without_a_value_are_left_out() -> Iterator[None]:
         value = clean(template, resources)
         return [item for item in value if item is not None] if isinstance(template, list) else value
 
-    with _replaced(parsing, "clean_json", cleaned):
+    with replaced(parsing, "clean_json", cleaned):
         yield
 
 
@@ -502,7 +522,7 @@ def lists_of_parameters_are_told_as_given() -> Iterator[None]:
             for it in listed(stack)
         ]
 
-    with _replaced(Stack, "parameter_list", property(told)):
+    with replaced(Stack, "parameter_list", property(told)):
         yield
 
 
@@ -513,6 +533,7 @@ CORRECTIONS = (
     rules_deliver_to_each_target_by_itself,
     queues_are_safe_for_concurrent_calls,
     event_source_mappings_are_polled_by_the_poller,
+    functions_of_templates_have_their_layers,
     scheduler_defaults_and_missing_groups,
     endpoints_can_be_updated,
     list_items_without_a_value_are_left_out,
@@ -521,7 +542,7 @@ CORRECTIONS = (
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+def replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
     """``replacement`` under ``name`` in a module or class, whether or not there was something before."""
     had, original = name in vars(owner), vars(owner).get(name)
     setattr(owner, name, replacement)

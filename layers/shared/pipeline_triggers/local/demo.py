@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.domain.decisions import explain_unmatched
 from pipeline_triggers.domain.events import Event
-from pipeline_triggers.local.stage import BUCKET, OWN_SOURCE, STACK, Lines, Stage
+from pipeline_triggers.local.stage import BUCKET, OWN_SOURCE, SCHEDULED, STACK, Lines, Stage
 from pipeline_triggers.sources.envelopes import read
 
 if TYPE_CHECKING:
@@ -22,18 +22,25 @@ KEY = "in/2026/churn rows+v1.csv"
 ROLE = "arn:aws:iam::123456789012:role/demo"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/churn:1"
 DRAIN_SECONDS = 20
+# The pipeline that the demo deletes.
+DOOMED = "ChurnReport"
 # The executions that the demo starts report their own status: no trigger of the demo listens to that.
 NOISE = "SageMaker Model Building Pipeline"
 
 
 @dataclass(frozen=True)
 class Act:
-    """Something that happens, and what must become of it: (trigger, outcome) pairs; no pair: no trigger matches."""
+    """Something that happens, and what must become of it.
+
+    ``expected`` are (trigger, outcome) pairs; no pair: no trigger matches. ``deletes`` are the names of the schedules
+    that must go, and all others must stay; None when it is not about schedules.
+    """
 
     title: str
     happen: Callable[[Stage, Tap], None]
     expected: frozenset[tuple[str, str]]
     note: str = ""
+    deletes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,14 +48,25 @@ class Seen:
     """What became of an act.
 
     ``entries`` are ledger documents of what matched, ``mismatches`` say for each trigger that is for this kind of event
-    why one that matched nothing did not, ``outcomes`` are the (trigger, outcome) pairs that the functions logged, and
-    ``wrong`` says how that differs from what was expected (empty when it does not).
+    why one that matched nothing did not, ``outcomes`` are the (trigger, outcome) pairs that the functions logged,
+    ``schedules`` say of each what became of it, if the act is about schedules, and ``wrong`` says how all that differs
+    from what was expected (empty when it does not).
     """
 
     entries: Sequence[Mapping[str, Any]]
     mismatches: Sequence[tuple[str, Mismatch]]
     outcomes: frozenset[tuple[str, str]]
+    schedules: Sequence[Scheduled] = ()
     wrong: str = ""
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """A schedule, the name of its pipeline, and what became of it: deleted or kept."""
+
+    name: str
+    pipeline: str
+    outcome: str
 
 
 @dataclass
@@ -92,8 +110,10 @@ def topic_arn(stage: Stage) -> str:
 def perform(act: Act, stage: Stage, tap: Tap, lines: Lines) -> Seen:
     """Let an act happen, wait until the functions are done with it, and collect what became of it."""
     lines.take()
+    before = stage.schedules()
     act.happen(stage, tap)
     stage.poller.drain(DRAIN_SECONDS)
+    after = stage.schedules()
     events = tap.take()
     outcomes = frozenset(
         (line.get("trigger", ""), line["outcome"]) for line in decisions_in(lines) if line["outcome"] != "unmatched"
@@ -107,7 +127,17 @@ def perform(act: Act, stage: Stage, tap: Tap, lines: Lines) -> Seen:
         for pair in explain_unmatched(event, snapshot)
         if pair[1].path not in ("source", "detail-type")
     ]
-    return Seen(entries, mismatches, outcomes, _difference(act.expected, outcomes))
+    schedules = [
+        Scheduled(name, pipeline, "kept" if name in after else "deleted") for name, pipeline in sorted(before.items())
+    ]
+    wrong = [_difference(act.expected, outcomes), _wrong_schedules(act.deletes or frozenset(), schedules)]
+    return Seen(
+        entries,
+        mismatches,
+        outcomes,
+        schedules=schedules if act.deletes is not None else (),
+        wrong="; ".join(filter(None, wrong)),
+    )
 
 
 def decisions_in(lines: Lines) -> list[dict[str, Any]]:
@@ -128,6 +158,11 @@ def _difference(expected: frozenset[tuple[str, str]], seen: frozenset[tuple[str,
     missing = [f"{trigger or 'the event'} should be {outcome}" for trigger, outcome in sorted(expected - seen)]
     extra = [f"{trigger or 'the event'} was {outcome}" for trigger, outcome in sorted(seen - expected)]
     return "; ".join(missing + extra)
+
+
+def _wrong_schedules(expected: frozenset[str], schedules: Sequence[Scheduled]) -> str:
+    wrong = [it for it in schedules if (it.outcome == "deleted") != (it.name in expected)]
+    return "; ".join(f"schedule {it.name} was {it.outcome}" for it in wrong)
 
 
 def acts(events: Path) -> list[Act]:
@@ -200,7 +235,30 @@ def acts(events: Path) -> list[Act]:
             frozenset({("refresh-on-feature-table", "rejected")}),
         ),
         Act("A message is not even JSON", broken_body, frozenset({("", "rejected")})),
+        Act(
+            "Somebody deletes a pipeline that does not exist: Churn",
+            _fail_to_delete,
+            frozenset(),
+            note="the call failed, so all schedules stay",
+            deletes=frozenset(),
+        ),
+        Act(
+            f"A pipeline is deleted: {DOOMED}",
+            lambda stage, _: stage.client("sagemaker").delete_pipeline(PipelineName=DOOMED),
+            frozenset(),
+            note="its schedules go with it, and those of other pipelines stay, however similar their names",
+            deletes=frozenset(SCHEDULED[DOOMED]),
+        ),
     ]
+
+
+def _fail_to_delete(stage: Stage, _: Tap) -> None:
+    sagemaker = stage.client("sagemaker")
+    try:
+        sagemaker.delete_pipeline(PipelineName="Churn")
+    except sagemaker.exceptions.ResourceNotFound:
+        return
+    raise AssertionError("the pipeline Churn was deleted, and should not exist")
 
 
 def _create_endpoint(stage: Stage, _: Tap) -> None:

@@ -12,20 +12,20 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from pipeline_triggers.errors import ConfigurationError
 from pipeline_triggers.local.emulator import local_client
-from pipeline_triggers.local.wire import REGION
+from pipeline_triggers.local.transform import expand, parameter_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+# The states of a stack that can be used.
+COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
 _FUNCTION = "AWS::Serverless::Function"
 _LAYER = "AWS::Serverless::LayerVersion"
@@ -97,7 +97,7 @@ def deploy(
     """
     source = read_template(template)
     values = parameter_values(source, parameters or {})
-    body = json.dumps(without_code(expand(source, values)))
+    body = json.dumps(without_code(expand(packaged(source), values)))
     cloudformation = local_client("cloudformation", endpoint_url, retries={"total_max_attempts": 1}, read_timeout=60)
     given = [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
     capabilities = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -114,7 +114,7 @@ def describe(stack_name: str, *, endpoint_url: str, folders: Mapping[str, Folder
     """A stack that exists in the embedded AWS, with its functions; ``folders`` by their logical ids."""
     cloudformation = local_client("cloudformation", endpoint_url)
     stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
-    if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+    if stack["StackStatus"] not in COMPLETE:
         raise ConfigurationError(
             f"stack {stack_name} is {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason given')}"
         )
@@ -176,33 +176,16 @@ def read_template(path: Path) -> dict[str, Any]:
     return dict(template)
 
 
-def parameter_values(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    """A value for every parameter of the template, given or default. ConfigurationError for unknown or missing ones."""
-    declared: Mapping[str, Mapping[str, Any]] = template.get("Parameters") or {}
-    if unknown := sorted(given.keys() - declared.keys()):
-        known = ", ".join(declared) or "none"
-        raise ConfigurationError(f"the template has no parameter {', '.join(unknown)}; it has {known}")
-    missing = sorted(name for name, about in declared.items() if name not in given and "Default" not in about)
-    if missing:
-        raise ConfigurationError(f"the template needs a value for {', '.join(missing)}")
-    return {name: str(given.get(name, about.get("Default", ""))) for name, about in declared.items()}
-
-
-def expand(template: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    """The template after the transform AWS::Serverless-2016-10-31; code on this machine stands for code in S3."""
-    packaged = copy.deepcopy(dict(template))
-    for resource in packaged["Resources"].values():
+def packaged(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template with code in S3, as the transform wants it."""
+    changed = copy.deepcopy(dict(template))
+    for resource in changed["Resources"].values():
         properties = resource.get("Properties", {})
         if resource["Type"] == _FUNCTION and "InlineCode" not in properties:
             properties["CodeUri"] = _CODE_ELSEWHERE
         elif resource["Type"] == _LAYER:
             properties["ContentUri"] = _CODE_ELSEWHERE
-    translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name=REGION))
-    try:
-        expanded: dict[str, Any] = translator.translate(packaged, dict(values))
-    except Exception as error:
-        raise ConfigurationError(f"the template cannot be expanded: {_why(error)}") from error
-    return expanded
+    return changed
 
 
 def without_code(expanded: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,8 +220,3 @@ def _layer_folder(template: Mapping[str, Any], logical_id: str, folder: Path) ->
     content: Path = (folder / template["Resources"][logical_id]["Properties"]["ContentUri"]).resolve()
     built = content / "python"
     return built if built.is_dir() else content
-
-
-def _why(error: Exception) -> str:
-    causes = getattr(error, "causes", None) or [error]
-    return "; ".join(str(getattr(cause, "message", cause)) for cause in causes)

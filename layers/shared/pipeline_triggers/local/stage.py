@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.session import Session
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.documents import TriggerFile
     from pipeline_triggers.local.deployment import Deployment
+    from pipeline_triggers.local.proxy import Interceptor
 
 STACK = "local"
 BUCKET = "raw-data"
+# Where `sam deploy --config-env local` uploads code and template; samconfig.toml says why it is called that.
+UPLOADS = "sthree-pipeline-triggers-local"
 OWN_SOURCE = "com.example.features"
 
 # The pipelines of the sample triggers and what they declare: type, and a default unless the parameter is required.
@@ -69,29 +73,38 @@ PIPELINES: Mapping[str, Mapping[str, tuple[str, object]]] = {
     },
 }
 
+# Pipelines that no trigger starts, with schedules: their names and expressions.
+SCHEDULED: Mapping[str, Mapping[str, str]] = {
+    "ChurnReport": {"ChurnReport": "rate(1 hour)", "churn-report-nightly": "cron(0 3 * * ? *)"},
+    "ChurnReport2": {"ChurnReport2": "rate(1 day)"},
+    "churn-train": {"churn-weekly": "cron(0 6 ? * MON *)"},
+}
+
 
 class Stage:
     """An embedded AWS on which the template is deployed and its functions run.
 
-    ``template`` is the SAM template and ``parameters`` are its parameters; ``port`` 0 takes any free port,
-    ``also_listen`` as in ``LocalAws``. Without ``poll`` the queues are left alone and no function runs here. ``on_log``
-    gets the name of a function and a line that it wrote, from other threads. Raises ConfigurationError when there is no
-    template, or the port is taken.
+    ``template`` is the SAM template and ``parameters`` are its parameters; without a template nothing is deployed, and
+    there is neither ``deployment`` nor ``poller``. ``port`` 0 takes any free port, ``also_listen`` as in ``LocalAws``.
+    Without ``poll`` the queues are left alone and no function runs here. ``on_log`` gets the name of a function and a
+    line that it wrote, from other threads. ``interceptors`` as in ``LocalAws``. Raises ConfigurationError when the
+    template does not exist, or the port is taken.
     """
 
     def __init__(
         self,
-        template: Path,
+        template: Path | None,
         *,
         port: int = DEFAULT_PORT,
         also_listen: Sequence[str] = (),
         poll: bool = True,
         parameters: Mapping[str, str] | None = None,
         on_log: Callable[[str, str], None] | None = None,
+        interceptors: Sequence[Interceptor] = (),
     ) -> None:
-        if not template.is_file():
+        if template and not template.is_file():
             raise ConfigurationError(f"there is no {template}: run this in the project's folder, or give --template")
-        self.aws = LocalAws(port=port, also_listen=also_listen)
+        self.aws = LocalAws(port=port, also_listen=also_listen, interceptors=interceptors)
         self._template, self._poll, self._on_log = template, poll, on_log
         self._parameters = parameters or {}
         self._started = ExitStack()
@@ -100,20 +113,9 @@ class Stage:
         """Start AWS, deploy, start the functions."""
         with ExitStack() as starting:
             starting.enter_context(self.aws)
-            self.deployment: Deployment = deploy(
-                self._template,
-                endpoint_url=self.aws.url,
-                stack_name=STACK,
-                parameters={
-                    "EndpointUrl": self.aws.url,
-                    "DefaultBusSources": OWN_SOURCE,
-                    "StartInterval": "0",
-                    **self._parameters,
-                },
-            )
-            self.poller = Poller(self.deployment, self.aws.url, on_log=self._on_log)
-            if self._poll:
-                starting.enter_context(self.poller)
+            self.client("s3").create_bucket(Bucket=UPLOADS)
+            if self._template:
+                self._deploy(self._template, starting)
             clients, clock = self._clients(), SystemClock()
             self.store = DynamoTriggerStore(clients, f"{STACK}-triggers", clock)
             self.ledger = DynamoLedger(clients, f"{STACK}-ledger", clock)
@@ -135,15 +137,12 @@ class Stage:
         return self.aws.client(service)
 
     def furnish(self) -> None:
-        """Make the pipelines of the sample triggers, and a bucket that sends its events to EventBridge."""
-        sagemaker, s3 = self.client("sagemaker"), self.client("s3")
-        for name, declared in PIPELINES.items():
-            sagemaker.create_pipeline(
-                PipelineName=name,
-                PipelineDefinition=definition_of(declared),
-                RoleArn="arn:aws:iam::123456789012:role/pipeline-execution",
-                ClientRequestToken=f"create-{name}".ljust(32, "-"),
-            )
+        """Make pipelines, some with schedules, and a bucket that sends its events to EventBridge."""
+        s3 = self.client("s3")
+        for name in {**PIPELINES, **SCHEDULED}:
+            self._create_pipeline(name, PIPELINES.get(name, {}))
+        for name, schedules in SCHEDULED.items():
+            self._schedule(name, schedules)
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_notification_configuration(
             Bucket=BUCKET,
@@ -155,6 +154,12 @@ class Stage:
         triggers = load(file.read_text(encoding="utf-8"), file=str(file))
         Manager(self.store, caller=lambda: "local").apply(triggers.triggers, set=triggers.set)
         return triggers
+
+    def schedules(self) -> dict[str, str]:
+        """The name of the pipeline that each schedule targets, as its ARN has it, by the schedule's name."""
+        pages = self.client("scheduler").get_paginator("list_schedules").paginate()
+        found = {it["Name"]: it["Target"]["Arn"] for page in pages for it in page["Schedules"]}
+        return {name: arn.rpartition("/")[2] for name, arn in found.items()}
 
     def executions(self) -> list[dict[str, Any]]:
         """All executions that SageMaker has, with the parameters that it was given."""
@@ -173,6 +178,49 @@ class Stage:
                     },
                 )
         return found
+
+    def _create_pipeline(self, name: str, declared: Mapping[str, tuple[str, object]]) -> None:
+        self.client("sagemaker").create_pipeline(
+            PipelineName=name,
+            PipelineDefinition=definition_of(declared),
+            RoleArn="arn:aws:iam::123456789012:role/pipeline-execution",
+            ClientRequestToken=f"create-{name}".ljust(32, "-"),
+        )
+
+    def _schedule(self, pipeline: str, schedules: Mapping[str, str]) -> None:
+        """Make schedules of a pipeline as ``Pipeline.put_triggers`` of the SageMaker SDK makes them."""
+        scheduler = self.client("scheduler")
+        arn = self.client("sagemaker").describe_pipeline(PipelineName=pipeline)["PipelineArn"]
+        for name, expression in schedules.items():
+            scheduler.create_schedule(
+                Name=name,
+                ScheduleExpression=expression,
+                FlexibleTimeWindow={"Mode": "OFF"},
+                Target={
+                    "Arn": arn,
+                    "SageMakerPipelineParameters": {},
+                    "RoleArn": "arn:aws:iam::123456789012:role/scheduler",
+                },
+                State="ENABLED",
+                StartDate=datetime.now(UTC),
+            )
+
+    def _deploy(self, template: Path, starting: ExitStack) -> None:
+        self.deployment: Deployment = deploy(
+            template,
+            endpoint_url=self.aws.url,
+            stack_name=STACK,
+            parameters={
+                "EndpointUrl": self.aws.url,
+                "DefaultBusSources": OWN_SOURCE,
+                "StartInterval": "0",
+                "CleanupDelay": "0",
+                **self._parameters,
+            },
+        )
+        self.poller = Poller(self.deployment, self.aws.url, on_log=self._on_log)
+        if self._poll:
+            starting.enter_context(self.poller)
 
     def _clients(self) -> Clients:
         session = Session()

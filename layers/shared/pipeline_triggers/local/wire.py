@@ -14,7 +14,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qs, parse_qsl, urlencode
 from xml.sax.saxutils import escape
 
 import botocore.session
@@ -50,12 +50,16 @@ class Call:
     @property
     def is_answered_in_xml(self) -> bool:
         """Whether the protocol of the request has answers in XML (query and rest-xml)."""
-        is_form = str(self.environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded")
-        return is_form or self.service == "s3"
+        return self._is_form or self.service == "s3"
+
+    @property
+    def _is_form(self) -> bool:
+        return str(self.environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded")
 
     def with_input(self, changed: Mapping[str, Any]) -> Call:
-        """The same request with another input; for the json protocols, whose body is the input."""
-        return replace(self, input=changed, body=json.dumps(changed).encode())
+        """The same request with another input; for the json and query protocols, whose body is the input."""
+        body = urlencode({"Action": self.operation, **changed}) if self._is_form else json.dumps(changed)
+        return replace(self, input=changed, body=body.encode())
 
 
 @dataclass(frozen=True, slots=True)

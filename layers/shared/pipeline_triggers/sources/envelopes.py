@@ -30,6 +30,9 @@ SQS_EVENT_SOURCE = "aws:sqs"
 # In one another; two are usual: SQS body and SNS message.
 MAX_ENVELOPES = 6
 MAX_DEPTH = 100
+# Beside one another, far above what AWS sends (S3 one, SNS one, SQS at most ten by itself): a decision is made, logged
+# and counted for each, and no message may take all the time of a function.
+MAX_RECORDS = 1000
 # The largest message of SQS and of EventBridge: 1 MiB.
 MAX_BYTES = 1024 * 1024
 # No number beyond what a double holds (some 10^308): JSON's readers disagree about those.
@@ -233,6 +236,8 @@ def _has_records(document: Mapping[str, Any]) -> bool:
 
 
 def _open_records(document: Mapping[str, Any], inside: _Inside) -> _Found:
+    if len(document["Records"]) > MAX_RECORDS:
+        raise MalformedEventError(f"a list of more than {MAX_RECORDS:,} records", "too-large")
     for number, record in enumerate(document["Records"]):
         yield from _events(record, inside.record(number), _open_record)
 

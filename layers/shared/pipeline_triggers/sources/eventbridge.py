@@ -1,7 +1,7 @@
-"""EventBridge events, which pass as they are, and two relatives that are completed to such.
+"""EventBridge events, which pass as they are, and three relatives that are completed to such.
 
-The relatives are alarms that CloudWatch sends to a function directly, and the "Scheduled Time" events of this
-application's own schedules.
+The relatives are alarms that CloudWatch sends to a function directly, the "Scheduled Time" events of this
+application's own schedules, and the "Sweep" events of its own rule.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pipeline_triggers.errors import MalformedEventError
 
 INTERNAL_SOURCE = "pipeline-triggers"
 SCHEDULED_TIME = "Scheduled Time"
+SWEEP = "Sweep"
 
 _FIELDS = ("id", "source", "detail-type", "account", "region")
 _SCHEDULE_ARN = re.compile(
@@ -37,12 +38,20 @@ def event_of(document: Mapping[str, Any], via: tuple[Via, ...] = ()) -> Event:
 
     A "Scheduled Time" event comes from the input of a schedule, where only what EventBridge Scheduler knows can be
     filled in: ``{"source": "pipeline-triggers", "detail-type": "Scheduled Time", "detail": {"trigger": …,
-    "schedule_arn": …, "scheduled_time": …}}``; what its envelope lacks is derived from these. Raises
-    MalformedEventError.
+    "schedule_arn": …, "scheduled_time": …}}``; what its envelope lacks is derived from these. A "Sweep" event needs no
+    more than source and detail-type. Raises MalformedEventError.
     """
+    if is_sweep(document):
+        empty = {"version": "0", "id": derived_id(document), "account": "", "region": "", "resources": []}
+        return Event.from_envelope({**empty, **document}, via)
     if document.get("source") == INTERNAL_SOURCE and document.get("detail-type") == SCHEDULED_TIME:
         return Event.from_envelope({**_envelope_of_schedule(document), **document}, via)
     return Event.from_envelope(document, via)
+
+
+def is_sweep(document: Mapping[str, Any]) -> bool:
+    """Whether this asks for a sweep: the constant event that the stack's own scheduled rule sends."""
+    return document.get("source") == INTERNAL_SOURCE and document.get("detail-type") == SWEEP
 
 
 def _envelope_of_schedule(document: Mapping[str, Any]) -> dict[str, Any]:

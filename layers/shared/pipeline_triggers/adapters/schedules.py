@@ -1,0 +1,103 @@
+"""EventBridge Scheduler: implements the port ``Schedules``."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pipeline_triggers.adapters.failures import code_of, readable, translated
+from pipeline_triggers.domain.ports import Schedule, ScheduleDefinition, SchedulePage
+from pipeline_triggers.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipeline_triggers.adapters.clients import Clients
+
+# Of ListSchedules and ListScheduleGroups, from the service model.
+MAX_RESULTS = 100
+MISSING = "ResourceNotFoundException"
+
+
+class EventBridgeSchedules:
+    """The schedules of this account and Region, in all groups."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def groups(self) -> Iterator[str]:
+        """The names of all schedule groups."""
+        page: dict[str, Any] = {}
+        while True:
+            with readable():
+                answer: Mapping[str, Any] = self._clients.scheduler.list_schedule_groups(MaxResults=MAX_RESULTS, **page)
+                names = [str(group["Name"]) for group in answer["ScheduleGroups"]]
+            yield from names
+            if not answer.get("NextToken"):
+                return
+            page = {"NextToken": answer["NextToken"]}
+
+    def page(self, group: str, token: str | None = None) -> SchedulePage:
+        """A page of a group's schedules, the first without ``token``. A group that is not there has none."""
+        page: dict[str, Any] = {} if token is None else {"NextToken": token}
+        with readable():
+            try:
+                answer: Mapping[str, Any] = self._clients.scheduler.list_schedules(
+                    GroupName=group, MaxResults=MAX_RESULTS, **page
+                )
+            except ClientError as error:
+                if code_of(error) == MISSING:
+                    return SchedulePage(())
+                raise
+            return SchedulePage(tuple(map(_schedule, answer["Schedules"])), answer.get("NextToken") or None)
+
+    def get(self, group: str, name: str) -> ScheduleDefinition:
+        """One schedule whole. NotFoundError when there is none."""
+        with readable():
+            try:
+                answer: Mapping[str, Any] = self._clients.scheduler.get_schedule(GroupName=group, Name=name)
+            except ClientError as error:
+                if code_of(error) == MISSING:
+                    raise NotFoundError(f"there is no schedule {name} in the group {group}") from error
+                raise
+            told = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+            return ScheduleDefinition(
+                arn=told["Arn"],
+                target_arn=told["Target"]["Arn"],
+                modified_at=_modified_at(told),
+                document=json.loads(json.dumps(told, default=_iso)),
+            )
+
+    def delete(self, group: str, name: str) -> None:
+        """Delete a schedule; one that is not there is fine."""
+        with translated():
+            try:
+                self._clients.scheduler.delete_schedule(GroupName=group, Name=name)
+            except ClientError as error:
+                if code_of(error) != MISSING:
+                    raise
+
+
+def _schedule(summary: Mapping[str, Any]) -> Schedule:
+    return Schedule(
+        arn=summary["Arn"],
+        group=summary["GroupName"],
+        name=summary["Name"],
+        target_arn=summary["Target"]["Arn"],
+        modified_at=_modified_at(summary),
+    )
+
+
+def _modified_at(told: Mapping[str, Any]) -> datetime:
+    made: datetime = told["CreationDate"]
+    changed: datetime = told["LastModificationDate"]
+    return max(made, changed)
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"no JSON for {type(value).__name__}")

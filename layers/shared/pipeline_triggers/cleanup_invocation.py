@@ -1,0 +1,95 @@
+"""One Lambda invocation of the clean-up: events about deleted pipelines, and sweeps, each with its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pipeline_triggers.domain.events import Event
+from pipeline_triggers.domain.orphans import Failed, Kept, Report
+from pipeline_triggers.domain.ports import Quarantined
+from pipeline_triggers.errors import MalformedEventError, TransientError
+from pipeline_triggers.invocation import answer_batch, bare_message, deadline_of, is_batch
+from pipeline_triggers.observability import report_cleanup
+from pipeline_triggers.reacting import final_error
+from pipeline_triggers.sources.cloudtrail import deleted_pipeline
+from pipeline_triggers.sources.envelopes import read
+from pipeline_triggers.sources.eventbridge import is_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from pipeline_triggers.cleanup import Cleaner
+    from pipeline_triggers.domain.ports import Clock, Quarantine, Queues
+    from pipeline_triggers.reacting import Message
+    from pipeline_triggers.sources.envelopes import Malformed
+
+
+@dataclass(frozen=True)
+class CleanupWorker:
+    """What the clean-up function does with what Lambda hands it."""
+
+    cleaner: Cleaner
+    quarantine: Quarantine
+    queues: Queues
+    clock: Clock
+
+    def answer(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Handle one invocation.
+
+        SQS messages are answered with ``{"batchItemFailures": [...]}``: those that must come again. Any other event is
+        answered with the report, ``{"deleted": [arn], "kept": [{arn, reason}], "failed": [{arn, reason}]}``; if
+        something must be tried again, TransientError is raised instead, once everything else is done.
+        """
+        deadline = deadline_of(context, self.clock)
+        if is_batch(event):
+            return answer_batch(
+                event,
+                context,
+                self.queues,
+                self.clock,
+                lambda message, _via: self._clean_up(message.body, message, deadline),
+            )
+        return self._clean_up(event, bare_message(event), deadline).to_document()
+
+    def _clean_up(self, payload: str | Mapping[str, Any], message: Message, deadline: datetime) -> Report:
+        report = Report.joined(self._report_on(item, deadline) for item in read(payload))
+        report = replace(report, failed=tuple(self._settled(failed, message) for failed in report.failed))
+        report_cleanup(report, message_id=message.id)
+        if report.final:
+            self._put_in_quarantine(report, message)
+        if report.to_retry:
+            first = report.to_retry[0].error
+            raise TransientError(first.reason, f"{len(report.to_retry)} to be tried again, the first because: {first}")
+        return report
+
+    def _report_on(self, item: Event | Malformed, deadline: datetime) -> Report:
+        if not isinstance(item, Event):
+            return Report(failed=(Failed("", MalformedEventError(item.message, item.reason)),))
+        if is_sweep(item.envelope):
+            return self.cleaner.sweep(deadline)
+        pipeline = deleted_pipeline(item, self.cleaner.home)
+        if isinstance(pipeline, Kept):
+            return Report(kept=(pipeline,))
+        return self.cleaner.on_deleted(pipeline, deadline)
+
+    def _settled(self, failed: Failed, message: Message) -> Failed:
+        if isinstance(failed.error, MalformedEventError):
+            return failed
+        return replace(failed, error=final_error(failed.error, message, self.clock.now()))
+
+    def _put_in_quarantine(self, report: Report, message: Message) -> None:
+        self.quarantine.put(
+            Quarantined(
+                id=message.id,
+                reason=report.final[0].error.reason,
+                source_queue=message.queue_arn,
+                received_at=message.first_received_at or self.clock.now(),
+                body=message.body,
+                decisions=(report.to_document(),),
+                message="; ".join(dict.fromkeys(str(failed.error) for failed in report.final)),
+            ),
+        )

@@ -1,0 +1,202 @@
+"""What Lambda hands to the clean-up and what it gets back, on fakes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from pipeline_triggers.cleanup_invocation import CleanupWorker
+from pipeline_triggers.errors import TransientError
+from tests.fakes.quarantine import FakeQuarantine
+from tests.fakes.queues import FakeQueues
+from tests.unit.test_cleanup import HERE, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+THROTTLED = TransientError("throttled", "slow down")
+DENIED = TransientError("denied-yet", "AccessDeniedException")
+GONE = f"{HERE}churnreport"
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:local-cleanup"
+
+
+class Context:
+    """As much of Lambda's context as a worker asks for."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 300_000
+
+
+class Stage:
+    """A worker on fakes; the pipeline of the sample does not exist and has a schedule, ``alive`` has one too."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.world.pipelines.add("alive")
+        self.nightly = self.world.schedules.add("nightly", GONE)
+        self.of_alive = self.world.schedules.add("of-alive", f"{HERE}alive")
+        self.quarantine = FakeQuarantine(clock=self.world.clock)
+        self.queues = FakeQueues()
+
+    def answer(self, event: Any) -> dict[str, Any]:
+        worker = CleanupWorker(self.world.cleaner, self.quarantine, self.queues, self.world.clock)
+        return worker.answer(event, cast("LambdaContext", Context()))
+
+    def batch(self, *bodies: str, minutes_ago: float = 0, receipt: int = 1) -> dict[str, Any]:
+        now = str(round((self.world.clock.now().timestamp() - minutes_ago * 60) * 1000))
+        attributes = {
+            "ApproximateReceiveCount": str(receipt),
+            "SentTimestamp": now,
+            "ApproximateFirstReceiveTimestamp": now,
+        }
+        return {
+            "Records": [
+                {
+                    "messageId": f"m{number}",
+                    "receiptHandle": f"r{number}",
+                    "body": body,
+                    "attributes": attributes,
+                    "messageAttributes": {},
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": QUEUE_ARN,
+                    "awsRegion": "us-east-1",
+                }
+                for number, body in enumerate(bodies)
+            ],
+        }
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+@pytest.fixture
+def report(event: Callable[[str], Any]) -> dict[str, Any]:
+    return cast("dict[str, Any]", event("cloudtrail-delete-pipeline"))
+
+
+def test_a_bare_event_is_answered_with_the_report(stage: Stage, report: dict[str, Any]) -> None:
+    assert stage.answer(report) == {"deleted": [stage.nightly], "kept": [], "failed": []}
+
+
+def test_a_message_of_the_queue_is_done(stage: Stage, report: dict[str, Any]) -> None:
+    assert stage.answer(stage.batch(json.dumps(report))) == {"batchItemFailures": []}
+    assert stage.world.schedules.names == {"of-alive"}
+
+
+def test_an_event_that_comes_twice_finds_nothing_the_second_time(stage: Stage, report: dict[str, Any]) -> None:
+    assert stage.answer(stage.batch(json.dumps(report), json.dumps(report))) == {"batchItemFailures": []}
+    assert stage.answer(report) == {"deleted": [], "kept": [], "failed": []}
+
+
+def test_a_sweep_event_starts_the_sweep(stage: Stage, event: Callable[[str], Any]) -> None:
+    stage.world.clock.advance(hours=6)
+    kept = [{"arn": stage.nightly, "reason": "seen-once"}, {"arn": stage.of_alive, "reason": "pipeline-exists"}]
+    assert stage.answer(event("sweep")) == {"deleted": [], "kept": kept, "failed": []}
+    stage.world.clock.advance(hours=6)
+    assert stage.answer(stage.batch(json.dumps(event("sweep")))) == {"batchItemFailures": []}
+    assert stage.world.schedules.names == {"of-alive"}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("cloudtrail-delete-pipeline-failed", "call-failed"),
+        ("cloudtrail-delete-pipeline-codepipeline", "not-delete-pipeline"),
+        ("cloudtrail-delete-pipeline-other-account", "other-account"),
+        ("cloudtrail-delete-pipeline-null-parameters", "no-pipeline-named"),
+        ("s3-object-created", "not-delete-pipeline"),
+        ("scheduled-time", "not-delete-pipeline"),
+        ("sns-json", "not-delete-pipeline"),
+    ],
+)
+def test_an_event_that_deletes_nothing_is_acknowledged_with_the_reason(
+    stage: Stage, event: Callable[[str], Any], name: str, reason: str
+) -> None:
+    assert [kept["reason"] for kept in stage.answer(event(name))["kept"]] == [reason]
+    assert stage.answer(stage.batch(json.dumps(event(name)))) == {"batchItemFailures": []}
+    assert stage.world.schedules.names == {"nightly", "of-alive"}
+    assert stage.world.schedules.calls == []
+    assert stage.quarantine.items == {}
+
+
+def test_an_sns_message_that_looks_like_a_deletion_is_not_believed(stage: Stage, report: dict[str, Any]) -> None:
+    fields = {"TopicArn": "arn:aws:sns:us-east-1:123456789012:forged", "MessageId": "1", "Message": json.dumps(report)}
+    answer = stage.answer({"Type": "Notification", "Timestamp": "2026-03-02T00:00:00Z", **fields})
+    assert [kept["reason"] for kept in answer["kept"]] == ["not-delete-pipeline"]
+    assert stage.world.schedules.names == {"nightly", "of-alive"}
+
+
+@pytest.mark.parametrize("body", ["not json", "{}", "null", "[]", '"text"', '{"source": "pipeline-triggers"}'])
+def test_a_malformed_message_is_acknowledged_and_kept_in_quarantine(
+    stage: Stage, report: dict[str, Any], body: str
+) -> None:
+    assert stage.answer(stage.batch(body, json.dumps(report))) == {"batchItemFailures": []}
+    item = stage.quarantine.items["m0"]
+    assert (item.body, item.reason, item.source_queue) == (body, "malformed-event", QUEUE_ARN)
+    assert item.decisions == ({"deleted": [], "kept": [], "failed": [{"arn": "", "reason": "malformed-event"}]},)
+    assert stage.world.schedules.names == {"of-alive"}
+
+
+def test_a_malformed_bare_event_is_answered_and_kept_in_quarantine(stage: Stage) -> None:
+    assert stage.answer({"hello": "world"})["failed"] == [{"arn": "", "reason": "malformed-event"}]
+    assert len(stage.quarantine.items) == 1
+
+
+def test_a_message_comes_again_after_all_others_of_it_are_done(stage: Stage, report: dict[str, Any]) -> None:
+    stage.world.schedules.add("weekly", GONE)
+    stage.world.schedules.fail("delete", THROTTLED)
+    answer = stage.answer(stage.batch(json.dumps(report)))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert [(delay.queue_arn, delay.receipt_handle, delay.seconds > 0) for delay in stage.queues.delays] == [
+        (QUEUE_ARN, "r0", True)
+    ]
+    assert stage.world.schedules.names == {"nightly", "of-alive"}
+    assert stage.answer(stage.batch(json.dumps(report), receipt=2)) == {"batchItemFailures": []}
+    assert stage.world.schedules.names == {"of-alive"}
+
+
+def test_a_bare_event_that_must_be_tried_again_raises(stage: Stage, report: dict[str, Any]) -> None:
+    stage.world.pipelines.fail("absent", THROTTLED)
+    with pytest.raises(TransientError, match=r"1 to be tried again.*slow down"):
+        stage.answer(report)
+
+
+def test_a_message_that_fails_does_not_hold_up_its_neighbours(
+    stage: Stage, report: dict[str, Any], event: Callable[[str], Any]
+) -> None:
+    stage.world.pipelines.fail("absent", THROTTLED)
+    bodies = (json.dumps(report), json.dumps(event("cloudtrail-delete-pipeline-failed")), json.dumps(report))
+    assert stage.answer(stage.batch(*bodies)) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert stage.world.schedules.names == {"of-alive"}
+
+
+def test_a_denial_is_waited_out_and_then_kept_in_quarantine(stage: Stage, report: dict[str, Any]) -> None:
+    stage.world.pipelines.fail("absent", DENIED, DENIED)
+    assert stage.answer(stage.batch(json.dumps(report), minutes_ago=14))["batchItemFailures"]
+    assert stage.quarantine.items == {}
+    assert stage.answer(stage.batch(json.dumps(report), minutes_ago=15)) == {"batchItemFailures": []}
+    item = stage.quarantine.items["m0"]
+    assert item.reason == "access-denied"
+    assert item.decisions[0]["failed"] == [{"arn": stage.nightly, "reason": "access-denied"}]
+    assert stage.world.schedules.names == {"nightly", "of-alive"}
+
+
+def test_when_the_quarantine_cannot_be_written_the_message_comes_again(stage: Stage) -> None:
+    stage.quarantine.fail("put", TransientError("unavailable", "DynamoDB"))
+    assert stage.answer(stage.batch("not json")) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["groups", "page", "get", "delete"],
+)
+def test_whatever_call_fails_the_message_comes_again(stage: Stage, report: dict[str, Any], method: str) -> None:
+    stage.world.schedules.fail(method, THROTTLED)
+    assert stage.answer(stage.batch(json.dumps(report)))["batchItemFailures"] == [{"itemIdentifier": "m0"}]
+    assert stage.world.schedules.names == {"nightly", "of-alive"}
