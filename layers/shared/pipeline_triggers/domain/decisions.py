@@ -62,8 +62,8 @@ SCHEDULED_TIME = ("pipeline-triggers", "Scheduled Time")
 class Decision:
     """What was concluded for one event and one target of one trigger (no trigger: the event matched none).
 
-    ``reason`` is empty unless the outcome is rejected or retry; ``message`` is for people; ``request`` is what will be
-    or was sent; ``at`` is when it was concluded (None while it is only planned).
+    ``reason`` says why an outcome is rejected or retry, or why a shadow would be rejected; ``message`` is for people;
+    ``request`` is what will be or was sent; ``at`` is when it was concluded (None while it is only planned).
     """
 
     event_id: str
