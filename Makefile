@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-FUNCTIONS := S3EventFunction SnsEventFunction EndpointStatusFunction BusEventFunction
+FUNCTIONS := S3EventFunction SnsEventFunction EndpointStatusFunction BusEventFunction ScheduleCleanupFunction
 
 # Tools that look for an AWS account find none, and find no other one that the shell may know either.
 export AWS_DEFAULT_REGION := us-east-1
@@ -59,7 +59,7 @@ endef
 export NO_PYTHON_313
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format build clean
+.PHONY: help setup demo test check format build e2e clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ build: $(INSTALLED) ## build the functions and the layer with SAM, and import th
 			$(BIN)/python3.13 -S -c 'import app; app.handler' || exit 1; \
 	done
 	@echo "All handlers can be imported with what the layer holds."
+
+e2e: build ## run the functions in AWS's own runtime with SAM, in Docker where that can be had, and deploy with SAM
+	$(BIN)/pytest tests/e2e -m e2e --quiet --no-header -rN
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) .aws-sam .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from importlib import metadata
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from pipeline_triggers.local.stage import UPLOADS
+from pipeline_triggers.local.wire import ACCOUNT
 from tests.template.rendering import ROOT
 
 LAYER = ROOT / "layers/shared"
@@ -32,8 +35,8 @@ def _required(package: str) -> list[Requirement]:
     return [one for one in found if one.marker is None or one.marker.evaluate({"python_version": "3.13", "extra": ""})]
 
 
-def _config() -> dict[str, Any]:
-    commands: dict[str, Any] = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))["default"]
+def _config(environment: str = "default") -> dict[str, Any]:
+    commands: dict[str, Any] = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))[environment]
     return {name: section["parameters"] for name, section in commands.items()}
 
 
@@ -78,8 +81,21 @@ def test_sam_needs_no_flags() -> None:
 
 @pytest.mark.parametrize("command", ["local_invoke", "local_start_lambda"])
 def test_local_runs_reach_the_embedded_aws_from_inside_a_container(command: str) -> None:
-    assert _config()[command] == {
-        "skip_pull_image": True,
-        "add_host": ["host.docker.internal:host-gateway"],
-        "parameter_overrides": "EndpointUrl=http://host.docker.internal:4555",
-    }
+    parameters = _config()[command]
+    assert parameters["region"] == "us-east-1"
+    assert parameters["skip_pull_image"] is True
+    assert parameters["add_host"] == ["host.docker.internal:host-gateway"]
+    assert "EndpointUrl=http://host.docker.internal:4555" in parameters["parameter_overrides"].split()
+
+
+@pytest.mark.parametrize("command", ["local_invoke", "local_start_lambda"])
+def test_local_runs_are_told_the_account_of_the_embedded_aws(command: str) -> None:
+    variables = json.loads((ROOT / _config()[command]["env_vars"]).read_text(encoding="utf-8"))
+    assert variables == {"Parameters": {"HOME_ACCOUNT": ACCOUNT, "HOME_PARTITION": "aws"}}
+
+
+def test_a_local_deployment_uploads_to_a_bucket_that_nobody_can_have_in_aws() -> None:
+    bucket = _config("local")["deploy"]["s3_bucket"]
+    assert bucket == UPLOADS
+    # Amazon S3 User Guide, "General purpose bucket naming rules": names must not start with this prefix.
+    assert bucket.startswith("sthree-")

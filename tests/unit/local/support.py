@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from dataclasses import dataclass
@@ -96,3 +97,38 @@ def left_after_deleting_two_at_once(account: Account) -> list[str]:
     deleting_second.join()
     assert second.body == "second"
     return [message["Body"] for message in account.client("sqs").receive_message(QueueUrl=url).get("Messages", [])]
+
+
+def stack_with_a_layer(account: Account, layer: str) -> str:
+    """The name of a function with a layer, both made by a template."""
+    account.client("cloudformation").create_stack(StackName="layered", TemplateBody=layered(layer))
+    return "layered-function"
+
+
+def layered(layer: str) -> str:
+    """A template with a function and a layer of this logical id."""
+    assumed = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    function = {
+        "FunctionName": "layered-function",
+        "Runtime": "python3.13",
+        "Handler": "app.handler",
+        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+        "Code": {"ZipFile": "pass"},
+        "Layers": [{"Ref": layer}],
+    }
+    empty_zip = base64.b64encode(b"PK\x05\x06" + bytes(18)).decode()
+    resources = {
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [assumed]}},
+        },
+        layer: {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"ZipFile": empty_zip}}},
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+    }
+    return json.dumps({"Resources": resources})
+
+
+def layers_of(account: Account, function: str) -> list[str]:
+    """The ARNs of a function's layers."""
+    configuration = account.client("lambda").get_function_configuration(FunctionName=function)
+    return [layer["Arn"] for layer in configuration.get("Layers", [])]

@@ -12,7 +12,7 @@ from moto.s3 import notifications
 
 from pipeline_triggers.local.corrections import CORRECTIONS, corrected
 from pipeline_triggers.local.wire import ACCOUNT, REGION
-from tests.unit.local.support import left_after_deleting_two_at_once
+from tests.unit.local.support import layered, layers_of, left_after_deleting_two_at_once, stack_with_a_layer
 
 if TYPE_CHECKING:
     from tests.unit.local.support import Account
@@ -217,6 +217,18 @@ def test_a_schedule_in_a_missing_group_is_refused(aws: Account) -> None:
             FlexibleTimeWindow={"Mode": "OFF"},
             Target=target,
         )
+
+
+def test_a_function_of_a_template_has_the_layers_of_the_template(aws: Account) -> None:
+    (layer,) = layers_of(aws, stack_with_a_layer(aws, "First"))
+    assert layer.endswith(":1")
+
+
+def test_a_function_of_a_template_can_get_another_layer(aws: Account) -> None:
+    function = stack_with_a_layer(aws, "First")
+    before = layers_of(aws, function)
+    aws.client("cloudformation").update_stack(StackName="layered", TemplateBody=layered("Second"))
+    assert layers_of(aws, function) not in ([], before)
 
 
 def test_every_correction_is_undone() -> None:

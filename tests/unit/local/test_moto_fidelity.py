@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from moto.sqs.models import sqs_backends
 
 from pipeline_triggers.local.wire import ACCOUNT, REGION
-from tests.unit.local.support import left_after_deleting_two_at_once, start
+from tests.unit.local.support import layers_of, left_after_deleting_two_at_once, stack_with_a_layer, start
 
 if TYPE_CHECKING:
     from tests.unit.local.support import Account
@@ -185,3 +185,7 @@ def test_moto_leaves_null_where_a_list_item_has_no_value() -> None:
 
     resources: Any = {"AWS::NoValue": None}
     assert parsing.clean_json(["a", {"Ref": "AWS::NoValue"}], resources) == ["a", None]
+
+
+def test_moto_makes_functions_of_templates_without_layers(bare_moto: Account) -> None:
+    assert layers_of(bare_moto, stack_with_a_layer(bare_moto, "First")) == []

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 TRANSFORM = "AWS::Serverless-2016-10-31"
 
 _OPERATIONS = frozenset({"CreateStack", "UpdateStack", "CreateChangeSet"})
+# An empty list is sent as the field Parameters, without a value.
 _PARAMETER_FIELD = re.compile(r"Parameters\.member\.(\d+)\.(ParameterKey|ParameterValue|UsePreviousValue)")
 
 
@@ -78,7 +79,7 @@ def _expanded(call: Call) -> Call:
     fields = {
         name: value
         for name, value in call.input.items()
-        if name not in ("TemplateBody", "TemplateURL") and not _PARAMETER_FIELD.fullmatch(name)
+        if name not in ("TemplateBody", "TemplateURL", "Parameters") and not _PARAMETER_FIELD.fullmatch(name)
     }
     for number, (name, value) in enumerate(values.items(), 1):
         fields[f"Parameters.member.{number}.ParameterKey"] = name
