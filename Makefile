@@ -93,7 +93,7 @@ build: $(INSTALLED) ## build the functions and the layer with SAM, and import th
 	@echo "All handlers can be imported with what the layer holds."
 
 e2e: build ## run the functions in AWS's own runtime with SAM, in Docker where that can be had, and deploy with SAM
-	$(BIN)/pytest tests/e2e -m e2e --quiet --no-header -rN
+	$(BIN)/pytest tests/e2e -m e2e --quiet --no-header -rN --maxfail 5
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) .aws-sam .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

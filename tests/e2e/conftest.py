@@ -44,7 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """A line for each test, with how long it took; the making of what it needs is not counted."""
-    if call.when == "call":
+    skipped = call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception)
+    if call.when == "call" and not skipped:
         name = item.name.removeprefix("test_").partition("[")
         came_to = "passed" if call.excinfo is None else call.excinfo.typename
         words = f"{name[0].replace('_', ' ')}{name[1]}{name[2]}"
@@ -52,10 +53,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """No letters for what passes or is left out: the transcript says so."""
-    if report.skipped:
-        return "skipped", "", ""
-    return ("passed", "", "") if report.when == "call" and report.passed else None
+    """No letters: the transcript has a line for each test, and for what is left out."""
+    if report.when == "call" or report.skipped:
+        return report.outcome, "", ""
+    return None
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
