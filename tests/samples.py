@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.domain.decisions import Decision
 from pipeline_triggers.domain.executions import (
@@ -20,6 +20,7 @@ from pipeline_triggers.domain.triggers import Target, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 PIPELINE_ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/churn-train"
 
@@ -92,3 +93,27 @@ def trigger(name: str = "on-upload", *, value: str = "ml.m5.large") -> Trigger:
             ),
         ),
     )
+
+
+def sqs_batch(*bodies: str, queue_arn: str, now: datetime, receipts: tuple[int, ...] = ()) -> dict[str, Any]:
+    """An SQS event as Lambda hands it in: messages m0, m1 … that were sent and first received just ``now``."""
+    at = str(int(now.timestamp() * 1000))
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": f"r{number}",
+                "body": body,
+                "attributes": {
+                    "ApproximateReceiveCount": str(receipts[number] if receipts else 1),
+                    "SentTimestamp": at,
+                    "ApproximateFirstReceiveTimestamp": at,
+                },
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": queue_arn,
+                "awsRegion": "us-east-1",
+            }
+            for number, body in enumerate(bodies)
+        ],
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -11,6 +12,7 @@ from pipeline_triggers.cleanup_invocation import CleanupWorker
 from pipeline_triggers.errors import TransientError
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.queues import FakeQueues
+from tests.samples import sqs_batch
 from tests.unit.test_cleanup import HERE, World
 
 if TYPE_CHECKING:
@@ -47,27 +49,8 @@ class Stage:
         return worker.answer(event, cast("LambdaContext", Context()))
 
     def batch(self, *bodies: str, minutes_ago: float = 0, receipt: int = 1) -> dict[str, Any]:
-        now = str(round((self.world.clock.now().timestamp() - minutes_ago * 60) * 1000))
-        attributes = {
-            "ApproximateReceiveCount": str(receipt),
-            "SentTimestamp": now,
-            "ApproximateFirstReceiveTimestamp": now,
-        }
-        return {
-            "Records": [
-                {
-                    "messageId": f"m{number}",
-                    "receiptHandle": f"r{number}",
-                    "body": body,
-                    "attributes": attributes,
-                    "messageAttributes": {},
-                    "eventSource": "aws:sqs",
-                    "eventSourceARN": QUEUE_ARN,
-                    "awsRegion": "us-east-1",
-                }
-                for number, body in enumerate(bodies)
-            ],
-        }
+        then = self.world.clock.now() - timedelta(minutes=minutes_ago)
+        return sqs_batch(*bodies, queue_arn=QUEUE_ARN, now=then, receipts=(receipt,) * len(bodies))
 
 
 @pytest.fixture

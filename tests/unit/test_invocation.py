@@ -11,12 +11,15 @@ import pytest
 from pipeline_triggers.errors import TransientError
 from pipeline_triggers.invocation import Worker
 from tests.fakes.queues import FakeQueues
+from tests.samples import sqs_batch
 from tests.unit.test_reacting import World, a_trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:local-s3-event"
 
 
 @dataclass
@@ -46,26 +49,7 @@ class Stage:
         return self.worker.answer(event, cast("LambdaContext", context or Context()))
 
     def batch(self, *bodies: str, receipts: tuple[int, ...] = ()) -> dict[str, Any]:
-        now = str(int(self.world.clock.now().timestamp() * 1000))
-        return {
-            "Records": [
-                {
-                    "messageId": f"m{number}",
-                    "receiptHandle": f"r{number}",
-                    "body": body,
-                    "attributes": {
-                        "ApproximateReceiveCount": str(receipts[number] if receipts else 1),
-                        "SentTimestamp": now,
-                        "ApproximateFirstReceiveTimestamp": now,
-                    },
-                    "messageAttributes": {},
-                    "eventSource": "aws:sqs",
-                    "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:local-s3-event",
-                    "awsRegion": "us-east-1",
-                }
-                for number, body in enumerate(bodies)
-            ],
-        }
+        return sqs_batch(*bodies, queue_arn=QUEUE_ARN, now=self.world.clock.now(), receipts=receipts)
 
 
 @pytest.fixture

@@ -118,12 +118,13 @@ def perform(act: Act, stage: Stage, tap: Tap, lines: Lines) -> Seen:
     outcomes = frozenset(
         (line.get("trigger", ""), line["outcome"]) for line in decisions_in(lines) if line["outcome"] != "unmatched"
     )
-    entries = [entry for event in events for entry in stage.ledger.of_event(event.id)]
+    found = [(event, stage.ledger.of_event(event.id)) for event in events]
+    entries = [entry for _, caused in found for entry in caused]
     snapshot = stage.store.load()
     mismatches = [
         pair
-        for event in events
-        if not stage.ledger.of_event(event.id)
+        for event, caused in found
+        if not caused
         for pair in explain_unmatched(event, snapshot)
         if pair[1].path not in ("source", "detail-type")
     ]
