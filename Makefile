@@ -59,7 +59,7 @@ endef
 export NO_PYTHON_313
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format build e2e clean
+.PHONY: help setup demo test check format bench build e2e clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ check: $(INSTALLED) ## check format, lint, types and the template
 format: $(INSTALLED) ## format the sources and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+bench: $(INSTALLED) ## measure, beside what others do: all subjects, or one with make bench SUBJECT=parameters
+	$(BIN)/python -m tests.benchmarks $(SUBJECT)
 
 build: $(INSTALLED) ## build the functions and the layer with SAM, and import them as Lambda will; needs Python 3.13
 	@test -x $(BIN)/python3.13 || { echo "$$NO_PYTHON_313" >&2; exit 1; }

@@ -14,8 +14,9 @@ from pipeline_triggers.domain.executions import (
     display_name_of,
     token_of,
 )
-from pipeline_triggers.domain.parameters import Literal, Parameter, Resolved
+from pipeline_triggers.domain.parameters import Parameter, Resolved
 from pipeline_triggers.domain.patterns import EventPattern
+from pipeline_triggers.domain.templates import Literal
 from pipeline_triggers.domain.triggers import Target, Trigger
 
 if TYPE_CHECKING:

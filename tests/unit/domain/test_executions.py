@@ -45,6 +45,12 @@ def test_what_is_neither_name_nor_arn_is_refused(text: str) -> None:
         PipelineRef.parse(text)
 
 
+def test_a_pipeline_has_one_key_by_name_and_by_arn_and_another_one_for_each_version() -> None:
+    in_other_letters = ARN.replace("churn-train", "Churn-Train")
+    assert PipelineRef.parse("churn-train").key_in(HOME) == PipelineRef.parse(in_other_letters).key_in(HOME)
+    assert len({PipelineRef.parse("churn-train", version).key_in(HOME) for version in (None, 1, 2)}) == 3
+
+
 def test_the_token_depends_on_trigger_target_pipeline_and_occurrence() -> None:
     base = {"trigger": "t", "target_id": "id", "pipeline_arn": ARN, "occurrence": "o"}
     tokens = {token_of(**base)} | {token_of(**{**base, part: base[part] + "x"}) for part in base}

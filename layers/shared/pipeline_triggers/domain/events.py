@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
 from pipeline_triggers.domain.executions import canonical
+from pipeline_triggers.domain.times import milliseconds
 from pipeline_triggers.errors import MalformedEventError
 
 ViaKind = Literal["sns", "sqs", "s3", "scheduler"]
@@ -145,48 +143,6 @@ def lookup(document: object, *names: str) -> Any:
             return None
         document = document.get(name)
     return document
-
-
-_TIME = re.compile(
-    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,20}))?"
-    r"(?P<zone>[Zz]|(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2}))?",
-)
-_NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,20})?")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Milliseconds were this many in March 1973; seconds will be in the year 5138.
-_SECONDS_BELOW = 100_000_000_000
-_NO_TIME = 10**15
-
-
-def milliseconds(time: object) -> int | None:
-    """A time of whatever form AWS gives it, in milliseconds since 1970 UTC, cut and not rounded; None if unreadable.
-
-    Accepts numbers and texts of numbers (milliseconds, or seconds where they are below 10^11: SageMaker's events have
-    ``1592411992203.0`` and ``"1583831889050"``), and ISO 8601 with any fraction of a second, without a zone in UTC
-    (model cards have ``2022-12-03T00:09:44.893854735Z``, alarms ``2019-10-02T17:04:40.989+0000``).
-    """
-    if isinstance(time, bool) or not isinstance(time, int | float | str):
-        return None
-    if not isinstance(time, str) and not 0 <= time < _NO_TIME:
-        return None
-    text = str(time)
-    if _NUMBER.fullmatch(text):
-        number = Decimal(text)
-        return int(number * 1000 if number < _SECONDS_BELOW else number)
-    if match := _TIME.fullmatch(text):
-        return _iso_milliseconds(match)
-    return None
-
-
-def _iso_milliseconds(match: re.Match[str]) -> int | None:
-    hours, minutes = int(match["hours"] or 0), int(match["minutes"] or 0)
-    offset = timedelta(hours=hours, minutes=minutes) * (-1 if match["sign"] == "-" else 1)
-    try:
-        moment = datetime.fromisoformat(f"{match['date']} {match['clock']}").replace(tzinfo=timezone(offset))
-    except ValueError:
-        return None
-    seconds = (moment - _EPOCH) // timedelta(seconds=1)
-    return seconds * 1000 + int((match["fraction"] or "")[:3].ljust(3, "0"))
 
 
 _Row = Callable[[Event], list[Any] | None]

@@ -63,6 +63,10 @@ class PipelineRef:
         """The ARN, completed with account and Region of the stack. The name keeps its case (AWS's ARNs may not)."""
         return self.arn or f"arn:{home.partition}:sagemaker:{home.region}:{home.account}:pipeline/{self.name}"
 
+    def key_in(self, home: Home) -> tuple[str, int | None]:
+        """What pipelines and their versions are told apart by, whether they are named by name or by ARN."""
+        return self.arn_in(home).casefold(), self.version_id
+
     def __str__(self) -> str:
         return self.arn or self.name
 
@@ -144,5 +148,7 @@ class Provenance:
         event = f"event {self.event_id} ({self.source}: {self.detail_type})"
         caused = f"trigger {self.trigger}, target {self.target}, {event}"
         tail = f" | token {self.token}"
-        line = "".join(c if c.isprintable() else " " for c in f"{told}{caused}")
+        line = f"{told}{caused}"
+        if not line.isprintable():
+            line = "".join(c if c.isprintable() else " " for c in line)
         return line[: MAX_DESCRIPTION - len(tail)] + tail

@@ -86,13 +86,37 @@ class Form:
             return None
         return value
 
-    def number(self, key: str, minimum: int = 1) -> int | None:
-        """An integer of at least ``minimum``, or None when it is not there or was refused."""
+    def texts(self, key: str, shape: Text) -> tuple[str, ...]:
+        """A list of one text or more that keep a rule and differ; an empty one when it is not there or was refused."""
+        value = self.document.get(key)
+        if key not in self.document:
+            return ()
+        if not isinstance(value, list | tuple) or not value:
+            self.refuse(key, f"must be a list of texts, not {'empty' if value in ([], ()) else kind_of(value)}")
+            return ()
+        items = {f"{key}[{number}]": item for number, item in enumerate(value)}
+        inside = Form(items, self.problems, self.field)
+        read = [inside.text(name, shape) for name in items]
+        if len(set(map(repr, value))) < len(value):
+            self.refuse(key, "names a value twice", "Remove one of the two")
+        return tuple(text for text in read if text is not None)
+
+    def number(self, key: str, minimum: int = 1, maximum: int | None = None) -> int | None:
+        """An integer of at least ``minimum`` (and at most ``maximum``), or None: it is not there or was refused."""
         value = self.document.get(key)
         if key not in self.document:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
-            self.refuse(key, f"must be an integer of at least {minimum}, not {shown(value)}")
+        if isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= (maximum or value):
+            return value
+        bounds = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum:,}"
+        self.refuse(key, f"must be an integer {bounds}, not {shown(value)}")
+        return None
+
+    def flag(self, key: str) -> bool | None:
+        """True or False, or None when it is not there or was refused."""
+        value = self.document.get(key)
+        if key in self.document and not isinstance(value, bool):
+            self.refuse(key, f"must be true or false, not {shown(value)}")
             return None
         return value
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline_triggers.domain.events import milliseconds
+from pipeline_triggers.domain.times import milliseconds
 
 
 @pytest.mark.parametrize(
