@@ -29,19 +29,27 @@ class Execution:
 
 @dataclass
 class FakePipelines(Recording):
-    """The port ``Pipelines``. Pipelines exist once they are added; ``executions`` are in the order of their start."""
+    """The port ``Pipelines``. Pipelines exist once they are added; ``executions`` are in the order of their start.
+
+    As SageMaker does, it keeps what each version declares, and describes the latest unless a version is named. It has
+    no cache: every call of ``describe`` is one of SageMaker's.
+    """
 
     home: Home = HOME
     clock: FakeClock = field(default_factory=FakeClock)
     executions: list[Execution] = field(default_factory=list)
     _definitions: dict[str, Definition] = field(default_factory=dict)
+    _versions: dict[tuple[str, int | None], Definition] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
     _deleting: set[str] = field(default_factory=set)
 
-    def add(self, pipeline: str, definition: Definition | None = None) -> str:
-        """Create a pipeline by name or ARN, or change its definition; returns its ARN."""
-        arn = PipelineRef.parse(pipeline).arn_in(self.home)
+    def add(self, pipeline: str, definition: Definition | None = None, *, version: int | None = None) -> str:
+        """Create a pipeline by name or ARN, or change its definition, as a version with a number; returns its ARN."""
+        ref = PipelineRef.parse(pipeline, version)
+        arn = ref.arn_in(self.home)
         self._definitions[arn.casefold()] = definition or Definition({})
+        if version is not None:
+            self._versions[ref.key_in(self.home)] = self._definitions[arn.casefold()]
         return arn
 
     def remove(self, pipeline: str) -> None:
@@ -61,10 +69,17 @@ class FakePipelines(Recording):
         """The requests that made an execution."""
         return [execution.request for execution in self.executions]
 
-    def describe(self, ref: PipelineRef, *, fresh: bool = False) -> Definition:
-        """The definition that was added."""
-        with self.call("describe", ref=ref, fresh=fresh):
-            return self._definition(ref.arn_in(self.home))
+    def describe(self, ref: PipelineRef, *, role_arn: str | None = None, fresh: bool = False) -> Definition:
+        """The definition that was added last, or as the version that is named."""
+        with self.call("describe", ref=ref, role_arn=role_arn, fresh=fresh):
+            latest = self._definition(ref.arn_in(self.home))
+            if ref.arn_in(self.home).casefold() in self._deleting:
+                raise TransientError("pipeline-deleting", f"the pipeline {ref} is being deleted")
+            if ref.version_id is None:
+                return latest
+            if (version := self._versions.get(ref.key_in(self.home))) is None:
+                raise TransientError("not-found-yet", f"the pipeline {ref} has no version {ref.version_id}")
+            return version
 
     def start(self, request: StartRequest) -> str:
         """One execution for each token."""

@@ -81,7 +81,8 @@ def test_the_file_of_the_documentation_is_read() -> None:
         },
         set="churn",
     )
-    assert read == TriggerFile("churn", (expected,), lines={"retrain-on-upload": 4})
+    assert read == TriggerFile("churn", (expected,))
+    assert read.place_of("retrain-on-upload").line == 4
 
 
 @pytest.mark.parametrize(
@@ -118,6 +119,12 @@ def test_defaults_and_literals_are_sent_as_written_too() -> None:
     assert sent("A: {value: $.a, default: 012}\nB: {literal: NO}") == {
         "A": {"value": "$.a", "default": "012"},
         "B": "NO",
+    }
+
+
+def test_the_values_of_an_enum_are_texts_as_written() -> None:
+    assert sent("A: {value: $.a, enum: [1.10, NO, 012], max_length: 4}") == {
+        "A": {"value": "$.a", "enum": ["1.10", "NO", "012"], "max_length": 4},
     }
 
 
@@ -213,3 +220,18 @@ def test_a_damaged_file_is_read_or_refused_with_file_and_line(position: int, len
         assert problem.file == "f.yaml"
         assert problem.reason
         assert 0 <= problem.line <= text.count("\n") + 2
+
+
+def test_a_field_of_a_trigger_has_its_place_in_the_file() -> None:
+    read = load(DESIGN)
+    lines = DESIGN.splitlines()
+    for field, written in {
+        "targets[0].parameters.Rows": "Rows:",
+        "targets[0].parameters.Rows.default": "Rows:",
+        "targets[0].parameters.NotWritten": "parameters:",
+        "targets[0].version_id": "- pipeline: churn-train",
+        "event_pattern": "event_pattern:",
+    }.items():
+        place = read.place_of("retrain-on-upload", field)
+        assert place.field == f"triggers[0].{field}"
+        assert written in lines[place.line - 1]

@@ -15,6 +15,7 @@ import pytest
 from pipeline_triggers import observability
 from pipeline_triggers.domain.decisions import Decision
 from pipeline_triggers.domain.orphans import Failed, Kept, Report
+from pipeline_triggers.domain.parameters import Resolved
 from pipeline_triggers.errors import MalformedEventError, TransientError
 from pipeline_triggers.observability import count_events, logger, metrics, report, report_cleanup
 from tests.fakes.clock import NOON
@@ -84,6 +85,28 @@ def test_no_parameter_values_are_logged_above_debug(log: io.StringIO) -> None:
     refused = replace(secret, outcome="rejected", reason="wrong-type", message="'hunter2' is no Integer")
     report(refused, message_id="m-1", sent_at=None)
     assert "hunter2" not in log.getvalue()
+
+
+def test_a_refusal_names_the_parameter_and_the_path_that_made_the_value_and_not_the_value(log: io.StringIO) -> None:
+    parameters = (
+        Resolved("Key", "dynamic", "$.detail.key", "in/1.csv", "in/1.csv"),
+        Resolved(
+            "Unknown", "static", "hunter1", None, "hunter1", "unknown-parameter", "the pipeline does not declare it"
+        ),
+        Resolved("Rows", "dynamic", "$.detail.rows", "hunter2", "hunter2", "wrong-type", "'hunter2' is no Integer"),
+    )
+    message = "parameter Unknown: …; parameter Rows: 'hunter2' is no Integer"
+    report(replace(rejected("unknown-parameter"), parameters=parameters, message=message), message_id="m", sent_at=None)
+    [line] = lines(log)
+    assert (line["trigger"], line["target"], line["reason"]) == ("on-upload", "churn-train", "unknown-parameter")
+    assert line["refused"] == {"Unknown": "", "Rows": "$.detail.rows"}
+    assert "hunter" not in log.getvalue()
+
+
+def test_many_long_expressions_that_were_refused_are_cut(log: io.StringIO) -> None:
+    parameters = tuple(Resolved(f"P{n}", "template", "x" * 4000, reason="constraint") for n in range(200))
+    report(replace(rejected("constraint"), parameters=parameters), message_id="m", sent_at=None)
+    assert len(log.getvalue()) < 25_000
 
 
 def test_debug_shows_the_decision_in_full(log: io.StringIO) -> None:

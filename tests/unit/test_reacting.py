@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from pipeline_triggers.domain.events import Event
 from pipeline_triggers.domain.executions import canonical
 from pipeline_triggers.domain.triggers import Trigger
 from pipeline_triggers.errors import PermanentError, TransientError
+from pipeline_triggers.observability import logger
 from pipeline_triggers.reacting import PATIENCE, START_BUDGET, Invocation, Message, Reactor, delay_seconds
 from pipeline_triggers.sources.envelopes import Malformed
 from tests.fakes.clock import FakeClock
@@ -22,10 +25,12 @@ from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.trigger_store import FakeTriggerStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from pipeline_triggers.domain.decisions import Decision
     from pipeline_triggers.domain.executions import PipelineRef, StartRequest
+    from pipeline_triggers.domain.ports import Pipelines
 
 OPTIONAL = Declared(required=False)
 DEFINITION = Definition({"Rows": OPTIONAL, "Key": OPTIONAL})
@@ -73,10 +78,16 @@ class World:
         self.pipelines.add("churn-train", DEFINITION)
         self.triggers.put(a_trigger())
 
-    def another_worker(self) -> Reactor:
+    def behind_a_cache(self) -> Cached:
+        """Let the reactor ask through a cache, as it does in a function."""
+        cached = Cached(self.pipelines)
+        self.reactor = self.another_worker(cached)
+        return cached
+
+    def another_worker(self, pipelines: Pipelines | None = None) -> Reactor:
         return Reactor(
             triggers=self.triggers,
-            pipelines=self.pipelines,
+            pipelines=pipelines or self.pipelines,
             ledger=self.ledger,
             quarantine=self.quarantine,
             clock=self.clock,
@@ -98,14 +109,21 @@ class World:
 
 
 @dataclass
-class StaleOnce:
-    """SageMaker behind a cache that still holds an old definition."""
+class Cached:
+    """SageMaker behind a cache, as the adapter has one; it may hold an old definition. ``asked`` are the real calls."""
 
     behind: FakePipelines
-    cached: Definition
+    cached: dict[tuple[str, int | None], Definition] = field(default_factory=dict)
 
-    def describe(self, ref: PipelineRef, *, fresh: bool = False) -> Definition:
-        return self.behind.describe(ref) if fresh else self.cached
+    @property
+    def asked(self) -> int:
+        return len(self.behind.called("describe"))
+
+    def describe(self, ref: PipelineRef, *, role_arn: str | None = None, fresh: bool = False) -> Definition:
+        key = ref.key_in(HOME)
+        if fresh or key not in self.cached:
+            self.cached[key] = self.behind.describe(ref, role_arn=role_arn, fresh=fresh)
+        return self.cached[key]
 
     def start(self, request: StartRequest) -> str:
         return self.behind.start(request)
@@ -120,6 +138,22 @@ class StaleOnce:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the logger writes."""
+    handler: Any = logger.handlers[0]
+    before = handler.stream
+    handler.stream = io.StringIO()
+    yield handler.stream
+    handler.stream = before
+
+
+def logged(log: io.StringIO, message: str) -> list[dict[str, Any]]:
+    """The lines of the log with a message."""
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    return [line for line in lines if line["message"] == message]
 
 
 def outcomes(decisions: list[Decision]) -> list[tuple[str, str]]:
@@ -421,10 +455,139 @@ def test_a_pipeline_that_cannot_be_described_is_started_without_the_check(world:
 
 
 def test_an_updated_pipeline_does_not_quarantine_events_by_its_old_definition(world: World) -> None:
-    world.pipelines.add("churn-train", Definition({}))
-    world.reactor.pipelines = StaleOnce(world.pipelines, Definition({}))
+    cached = world.behind_a_cache()
+    world.pipelines.add("churn-train", Definition({"Key": OPTIONAL}))
+    assert outcomes(world.react(an_event("before"))) == [("rejected", "unknown-parameter")]
     world.pipelines.add("churn-train", DEFINITION)
-    assert outcomes(world.react()) == [("started", "")]
+    assert outcomes(world.react(an_event("after"))) == [("started", "")]
+    assert [started.parameters for started in world.pipelines.started] == [{"Rows": "5"}]
+    assert cached.asked == 3
+
+
+def test_a_burst_of_refused_events_reads_the_definition_once_more_in_an_invocation(world: World) -> None:
+    cached = world.behind_a_cache()
+    world.pipelines.add("churn-train", Definition({}))
+    invocation = world.invocation()
+    for number in range(5):
+        decisions = world.reactor.react(
+            [an_event(f"{number}-{part}") for part in range(10)], world.message(), invocation
+        )
+        assert set(outcomes(decisions)) == {("rejected", "unknown-parameter")}
+    assert cached.asked == 2
+    world.react()
+    assert cached.asked == 3
+
+
+def test_only_the_pipeline_that_refuses_is_read_once_more(world: World) -> None:
+    world.pipelines.add("other", DEFINITION)
+    world.triggers.put(a_trigger(), a_trigger("second", "other"))
+    cached = world.behind_a_cache()
+    world.pipelines.add("churn-train", Definition({}))
+    assert outcomes(world.react()) == [("rejected", "unknown-parameter"), ("started", "")]
+    asked = [(str(call["ref"]), call["fresh"]) for call in world.pipelines.called("describe")]
+    assert asked == [("churn-train", False), ("other", False), ("churn-train", True)]
+    assert cached.asked == 3
+
+
+def test_the_other_targets_of_the_trigger_are_not_read_once_more(world: World) -> None:
+    world.pipelines.add("other", DEFINITION)
+    parameters = {"Rows": "$.detail.rows"}
+    targets = [{"pipeline": name, "parameters": parameters} for name in ("churn-train", "other")]
+    world.triggers.put(a_trigger(targets=targets))
+    world.pipelines.add("churn-train", Definition({}))
+    world.behind_a_cache()
+    world.react()
+    reread = [str(call["ref"]) for call in world.pipelines.called("describe") if call["fresh"]]
+    assert reread == ["churn-train"]
+
+
+def test_a_refusal_that_cannot_be_confirmed_is_left_to_sagemaker(world: World) -> None:
+    world.behind_a_cache()
+    world.pipelines.add("churn-train", Definition({"Key": OPTIONAL}))
+    world.react(an_event("fills the cache"))
+    world.pipelines.fail("describe", TransientError("throttled", "slow down"))
+    assert outcomes(world.react(an_event("refused"))) == [("started", "")]
+
+
+def test_a_pipeline_is_described_with_the_role_that_starts_it(world: World) -> None:
+    role = "arn:aws:iam::999999999999:role/starter"
+    targets = [{"pipeline": "churn-train", "parameters": {"Rows": "$.detail.rows"}, "role_arn": role}]
+    world.triggers.put(a_trigger(targets=targets), a_trigger("without-role", "other"))
+    world.pipelines.add("other", DEFINITION)
+    world.react()
+    asked = [(str(call["ref"]), call["role_arn"]) for call in world.pipelines.called("describe")]
+    assert asked == [("churn-train", role), ("other", None)]
+
+
+def test_the_definition_of_the_version_that_runs_counts(world: World) -> None:
+    world.pipelines.add("churn-train", DEFINITION, version=1)
+    world.pipelines.add("churn-train", Definition({}), version=2)
+    parameters = {"Rows": "$.detail.rows"}
+    versions = [{"id": str(v), "pipeline": "churn-train", "version_id": v, "parameters": parameters} for v in (1, 2)]
+    world.triggers.put(a_trigger(targets=versions))
+    assert outcomes(world.react()) == [("started", ""), ("rejected", "unknown-parameter")]
+
+
+LASTING = [
+    (TransientError("denied-yet", "not authorized"), "sagemaker:DescribePipeline"),
+    (PermanentError("refused-by-sagemaker", "the definition cannot be read"), "Correct the definition"),
+]
+
+
+@pytest.mark.parametrize(("error", "remedy"), LASTING, ids=["denied", "unreadable"])
+def test_what_keeps_a_pipeline_from_being_described_is_said_once_by_a_worker(
+    world: World, log: io.StringIO, error: Exception, remedy: str
+) -> None:
+    for number in range(4):
+        world.pipelines.fail("describe", error)
+        assert outcomes(world.react(an_event(str(number)))) == [("started", "")]
+        world.clock.advance(minutes=5)
+    (line,) = logged(log, "parameters are not checked before the start")
+    assert (line["level"], line["pipeline"], remedy in line["remedy"]) == ("WARNING", "churn-train", True)
+    assert not world.quarantine.items
+
+
+@pytest.mark.parametrize("error", [error for error, _ in LASTING], ids=["denied", "unreadable"])
+def test_a_pipeline_that_may_not_be_described_is_asked_for_again_after_five_minutes(
+    world: World, error: Exception
+) -> None:
+    world.pipelines.fail("describe", error)
+    world.react(an_event("1"))
+    world.clock.advance(minutes=4, seconds=59)
+    world.react(an_event("2"))
+    assert len(world.pipelines.called("describe")) == 1
+    world.clock.advance(seconds=1)
+    world.react(an_event("3"))
+    assert len(world.pipelines.called("describe")) == 2
+
+
+def test_a_denial_is_said_again_when_it_worked_in_between(world: World, log: io.StringIO) -> None:
+    denied = TransientError("denied-yet", "not authorized")
+    world.pipelines.fail("describe", denied)
+    world.react(an_event("1"))
+    world.clock.advance(minutes=5)
+    world.react(an_event("2"))
+    world.pipelines.fail("describe", denied)
+    world.react(an_event("3"))
+    assert len(logged(log, "parameters are not checked before the start")) == 2
+
+
+def test_the_remedy_names_the_role_that_lacks_the_permission(world: World, log: io.StringIO) -> None:
+    role = "arn:aws:iam::999999999999:role/starter"
+    world.triggers.put(a_trigger(targets=[{"pipeline": "churn-train", "role_arn": role}]))
+    world.pipelines.fail("describe", TransientError("denied-yet", "not authorized"))
+    world.react()
+    (line,) = logged(log, "parameters are not checked before the start")
+    assert line["remedy"] == f"Give {role} sagemaker:DescribePipeline for the pipeline"
+
+
+def test_a_refusal_names_trigger_target_parameter_and_path_in_quarantine(world: World) -> None:
+    world.pipelines.add("churn-train", Definition({"Rows": Declared("Boolean")}))
+    world.react()
+    message = world.quarantine.items["message-1"].message
+    assert message.startswith(
+        "trigger on-upload, target churn-train: parameter Rows: '5' (from '$.detail.rows') is no Boolean"
+    )
 
 
 def test_a_parameter_that_the_pipeline_does_not_declare_goes_to_quarantine(world: World) -> None:

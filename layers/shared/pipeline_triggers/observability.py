@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "PipelineTriggers"
 MAX_TEXT = 1000
+MAX_REFUSED = 20
 WAITING = "WaitingTime"
 COUNTED: Mapping[Outcome, str] = {
     "unmatched": "Unmatched",
@@ -157,11 +158,25 @@ def _fields(decision: Decision, message_id: str) -> dict[str, Any]:
         "token": decision.token,
         "pipeline_arn": decision.pipeline_arn,
         "execution_arn": decision.execution_arn,
-        "detail": "" if decision.reason in QUOTING else decision.message[:MAX_TEXT],
+        "detail": "" if _quotes(decision) else decision.message[:MAX_TEXT],
+        "refused": _refused(decision),
         "revision": decision.revision,
         "message_id": message_id,
     }
-    return {name: value for name, value in fields.items() if value != ""}
+    return {name: value for name, value in fields.items() if value not in ("", {})}
+
+
+def _quotes(decision: Decision) -> bool:
+    """Whether the message may quote a value of the event; it is about all refused parameters, the reason about one."""
+    return not QUOTING.isdisjoint([decision.reason, *(parameter.reason for parameter in decision.parameters)])
+
+
+def _refused(decision: Decision) -> dict[str, str]:
+    """The parameters that were refused, each with the path or template that made its value; static ones without it."""
+    return {
+        parameter.name: "" if parameter.origin == "static" else parameter.expression[:MAX_TEXT]
+        for parameter in [parameter for parameter in decision.parameters if parameter.reason][:MAX_REFUSED]
+    }
 
 
 def _source(decision: Decision) -> str:

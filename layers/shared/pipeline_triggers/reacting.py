@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pipeline_triggers.domain.decisions import Decision, decide
 from pipeline_triggers.domain.events import Event
@@ -36,7 +35,12 @@ STOPPING_REASONS = frozenset({"throttled", "limit-exceeded", "ledger-unavailable
 BECOMES_PERMANENT: dict[str, PermanentReason] = {"not-found-yet": "pipeline-not-found", "denied-yet": "access-denied"}
 # Refusals by the check against what the pipeline declares.
 CONTRACT_REASONS = frozenset({"unknown-parameter", "required-parameter", "wrong-type", "not-in-enum"})
+# What keeps SageMaker from describing a pipeline is asked about again after so long: as long as a definition is kept.
+UNDESCRIBED_FOR = timedelta(minutes=5)
 MAX_DELAY_SECONDS = 900
+
+# A pipeline, or a version of one: ``PipelineRef.key_in``.
+PipelineKey: TypeAlias = tuple[str, int | None]
 
 
 class Malformed(Protocol):
@@ -72,12 +76,14 @@ class Invocation:
     """One run of a worker: who it is, until when it may call, and why it stopped calling (empty while it goes on).
 
     ``undescribed`` are the pipelines that SageMaker would not describe: in this run they are not asked for again.
+    ``reread`` are those whose definition was read once more because of a refusal: in this run that is enough.
     """
 
     owner: str
     deadline: datetime
     stopped: str = ""
-    undescribed: set[PipelineRef] = field(default_factory=set)
+    undescribed: set[PipelineKey] = field(default_factory=set)
+    reread: set[PipelineKey] = field(default_factory=set)
 
     def is_late(self, now: datetime) -> bool:
         """Whether too little time is left for a start."""
@@ -111,6 +117,66 @@ class Snapshots:
 
 
 @dataclass
+class Declarations:
+    """What pipelines declare, as far as SageMaker says it to this worker.
+
+    What will keep it from being said (no permission, a definition that cannot be read) is told once for each pipeline,
+    and again only when it was said in between; for five minutes nobody asks again. The pipelines start all the same:
+    SageMaker itself then checks the request.
+    """
+
+    pipelines: Pipelines
+    clock: Clock
+    home: Home
+    _told: set[PipelineKey] = field(default_factory=set)
+    _ask_again_at: dict[PipelineKey, datetime] = field(default_factory=dict)
+
+    def of(
+        self,
+        ref: PipelineRef,
+        role_arn: str | None,
+        invocation: Invocation,
+        *,
+        fresh: bool = False,
+    ) -> Definition | None:
+        """What a pipeline declares; None when it cannot be said now."""
+        key, now = ref.key_in(self.home), self.clock.now()
+        if invocation.stopped or invocation.is_late(now) or key in invocation.undescribed:
+            return None
+        if key in self._ask_again_at and now < self._ask_again_at[key]:
+            return None
+        try:
+            definition = self.pipelines.describe(ref, role_arn=role_arn, fresh=fresh)
+        except AwsError as error:
+            invocation.undescribed.add(key)
+            self._note(ref, role_arn, error)
+            return None
+        self._told.discard(key)
+        return definition
+
+    def _note(self, ref: PipelineRef, role_arn: str | None, error: AwsError) -> None:
+        key = ref.key_in(self.home)
+        about: dict[str, Any] = {
+            "pipeline": str(ref),
+            "version": ref.version_id,
+            "reason": error.reason,
+            "detail": str(error),
+        }
+        is_denied = error.reason == "denied-yet"
+        if not is_denied and not isinstance(error, PermanentError):
+            logger.info("pipeline not described", **about)
+            return
+        self._ask_again_at[key] = self.clock.now() + UNDESCRIBED_FOR
+        if key in self._told:
+            return
+        self._told.add(key)
+        whose = role_arn or "the role of this function"
+        permit = f"Give {whose} sagemaker:DescribePipeline for the pipeline"
+        remedy = permit if is_denied else "Correct the definition of the pipeline"
+        logger.warning("parameters are not checked before the start", **about, remedy=remedy)
+
+
+@dataclass
 class Pacer:
     """At most one start each ``interval`` seconds, for this worker."""
 
@@ -140,10 +206,12 @@ class Reactor:
     start_interval: float
     max_starts_per_hour: int
     snapshots: Snapshots = field(init=False)
+    declarations: Declarations = field(init=False)
     pacer: Pacer = field(init=False)
 
     def __post_init__(self) -> None:
         self.snapshots = Snapshots(self.triggers, self.clock)
+        self.declarations = Declarations(self.pipelines, self.clock, self.home)
         self.pacer = Pacer(self.clock, self.start_interval)
 
     def react(self, items: Sequence[Event | Malformed], message: Message, invocation: Invocation) -> list[Decision]:
@@ -175,11 +243,13 @@ class Reactor:
     ) -> list[Decision]:
         if not isinstance(item, Event):
             return [Decision(message.id, "", "rejected", reason=item.reason, message=item.message)]
-        definition_of = partial(self._definition_of, invocation)
+
+        def definition_of(ref: PipelineRef) -> Definition | None:
+            return self.declarations.of(ref, snapshot.start_roles.get(ref), invocation)
+
         planned = decide(item, snapshot, definition_of, self.home)
-        if any(decision.reason in CONTRACT_REASONS for decision in planned):
-            # The pipeline may have been updated since its definition was cached: a refusal must not rest on that.
-            planned = decide(item, snapshot, partial(definition_of, fresh=True), self.home)
+        if self._reread(planned, snapshot, invocation):
+            planned = decide(item, snapshot, definition_of, self.home)
         return [self._carry_out(decision, snapshot, message, invocation) for decision in planned]
 
     def _carry_out(
@@ -252,16 +322,24 @@ class Reactor:
             told = f"trigger {decision.trigger} has started {cap} executions in this hour (UTC)"
             raise PermanentError("rate-cap", f"{told}; raise max_starts_per_hour if that is meant to be, then redrive")
 
-    def _definition_of(self, invocation: Invocation, ref: PipelineRef, *, fresh: bool = False) -> Definition | None:
-        """What the pipeline declares; None when it cannot be said now: SageMaker itself then checks the request."""
-        if invocation.stopped or invocation.is_late(self.clock.now()) or ref in invocation.undescribed:
-            return None
-        try:
-            return self.pipelines.describe(ref, fresh=fresh)
-        except AwsError as error:
-            invocation.undescribed.add(ref)
-            logger.info("pipeline not described", pipeline=str(ref), reason=error.reason, detail=str(error))
-            return None
+    def _reread(self, planned: Sequence[Decision], snapshot: Snapshot, invocation: Invocation) -> bool:
+        """Read once more what the pipelines declare that would refuse a start, each once in an invocation.
+
+        They may have been updated since their definition was kept: a refusal must not rest on that. Tells whether any
+        was read.
+        """
+        refused = {
+            target.pipeline.key_in(self.home): target.pipeline
+            for decision in planned
+            if decision.reason in CONTRACT_REASONS
+            for target in snapshot.by_name[decision.trigger].targets
+            if target.id == decision.target
+        }
+        again = {key: ref for key, ref in refused.items() if key not in invocation.reread}
+        invocation.reread.update(again)
+        for ref in again.values():
+            self.declarations.of(ref, snapshot.start_roles.get(ref), invocation, fresh=True)
+        return bool(again)
 
     def _put_in_quarantine(self, rejected: Sequence[Decision], message: Message) -> None:
         self.quarantine.put(
@@ -273,9 +351,16 @@ class Reactor:
                 body=message.body,
                 triggers=tuple(dict.fromkeys(decision.trigger for decision in rejected if decision.trigger)),
                 decisions=tuple(decision.to_document() for decision in rejected),
-                message="; ".join(dict.fromkeys(decision.message for decision in rejected)),
+                message="; ".join(dict.fromkeys(map(_with_its_target, rejected))),
             ),
         )
+
+
+def _with_its_target(decision: Decision) -> str:
+    """What was said about a decision, with the trigger and the target that it is about, if any."""
+    if not decision.trigger:
+        return decision.message
+    return f"trigger {decision.trigger}, target {decision.target}: {decision.message}"
 
 
 def final_error(error: AwsError, message: Message, now: datetime) -> AwsError:

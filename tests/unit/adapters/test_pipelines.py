@@ -148,6 +148,36 @@ def test_a_fresh_description_is_read_again_and_then_cached(pipelines: SageMakerP
     assert pipelines.describe(ref).parameters == {}
 
 
+@pytest.mark.parametrize(("account", "name"), [("123456789012", "churn-train"), ("999999999999", PIPELINE_ARN)])
+def test_a_pipeline_is_described_with_the_role_that_starts_it(
+    pipelines: SageMakerPipelines, clients: Clients, clock: FakeClock, account: str, name: str
+) -> None:
+    role = f"arn:aws:iam::{account}:role/starter"
+    with Stubber(clients.sts) as sts:
+        credentials = {"AccessKeyId": "A" * 16, "SecretAccessKey": "s", "SessionToken": "t"}
+        expiration = clock.now() + timedelta(hours=1)
+        sts.add_response("assume_role", {"Credentials": {**credentials, "Expiration": expiration}})
+        with Stubber(clients.assumed(role)) as assumed:
+            assumed.add_response("describe_pipeline", {"PipelineDefinition": DEFINITION}, {"PipelineName": name})
+            assert pipelines.describe(PipelineRef.parse("churn-train"), role_arn=role).parameters
+            assumed.assert_no_pending_responses()
+
+
+def test_a_description_is_kept_for_whoever_asks(pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
+    sagemaker.add_response("describe_pipeline", {"PipelineDefinition": DEFINITION}, {"PipelineName": "churn-train"})
+    ref = PipelineRef.parse("churn-train")
+    asked_without = pipelines.describe(ref)
+    assert pipelines.describe(ref, role_arn="arn:aws:iam::999999999999:role/starter") is asked_without
+
+
+def test_a_role_that_may_not_be_assumed_does_not_describe(pipelines: SageMakerPipelines, clients: Clients) -> None:
+    with Stubber(clients.sts) as sts:
+        sts.add_client_error("assume_role", "AccessDenied", http_status_code=403)
+        with pytest.raises(TransientError) as raised:
+            pipelines.describe(PipelineRef.parse("churn-train"), role_arn="arn:aws:iam::123456789012:role/x")
+    assert raised.value.reason == "denied-yet"
+
+
 def test_versions_are_described_apart(pipelines: SageMakerPipelines, sagemaker: Stubber) -> None:
     for version in (1, 2):
         sagemaker.add_response(

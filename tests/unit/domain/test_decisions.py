@@ -104,6 +104,27 @@ def test_a_parameter_that_the_pipeline_does_not_declare_is_refused() -> None:
     assert "Mode" in decision.message
 
 
+def test_what_cannot_even_be_sent_is_told_before_anything_is_checked_against_the_pipeline() -> None:
+    bad = {"pipeline": "x", "parameters": {"Rows": "many", "Lost": "$.detail.nothing"}}
+    definition = Definition({"Rows": Declared("Integer"), "Lost": Declared(), "Other": Declared()})
+    decision = only(decide(happened(), Snapshot(1, (trigger(targets=[bad]),)), lambda _: definition, HOME))
+    assert (decision.outcome, decision.reason) == ("rejected", "missing-parameter")
+    assert [p.reason for p in decision.parameters] == [None, "missing-parameter"]
+
+
+def test_a_parameter_that_only_the_pipeline_refuses_says_so_itself() -> None:
+    definition = Definition({"Rows": Declared("Boolean"), "Mode": Declared(), "Lost": Declared()})
+    decision = only(decide(happened(), Snapshot(1, (trigger(),)), lambda _: definition, HOME))
+    assert (decision.outcome, decision.reason) == ("rejected", "wrong-type")
+    assert [(p.name, p.value, p.reason) for p in decision.parameters] == [
+        ("Rows", "120000", "wrong-type"),
+        ("Mode", "full", None),
+    ]
+    rows, lost = decision.message.split("; parameter ")
+    assert rows.startswith("parameter Rows: '120000' (from '$.detail.rows') is no Boolean")
+    assert lost.startswith("Lost: it is not sent")
+
+
 def test_the_occurrence_key_of_the_trigger_replaces_the_built_in_one() -> None:
     keyed = Snapshot(1, (trigger(occurrence_key="$.detail.rows"),))
     first = only(decide(happened(), keyed, unknown, HOME))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline_triggers.domain.definitions import Declared, Definition, ParameterType, check
+from pipeline_triggers.domain.definitions import Declared, Definition, check
 from pipeline_triggers.domain.parameters import Resolved
 from pipeline_triggers.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from pipeline_triggers.domain.constraints import ParameterType
 
 
 def definition(*parameters: dict[str, Any], **others: Any) -> Definition:
@@ -135,7 +138,7 @@ def test_an_unknown_name_is_refused_with_the_one_that_was_meant() -> None:
     sent = Resolved("InputURI", "static", "x", value="x")
     refusal = check([sent], Definition({"InputUri": Declared(required=False)}))[0]
     assert (refusal.parameter, refusal.reason) == ("InputURI", "unknown-parameter")
-    assert refusal.message == "parameter InputURI is not declared by the pipeline. Did you mean InputUri?"
+    assert refusal.message == "parameter InputURI: the pipeline does not declare it. Did you mean InputUri?"
 
 
 def test_a_required_parameter_that_is_not_sent_is_refused() -> None:
@@ -146,6 +149,21 @@ def test_a_required_parameter_that_is_not_sent_is_refused() -> None:
 def test_a_required_parameter_that_was_left_out_is_refused() -> None:
     left_out = Resolved("A", "dynamic", "$.a")
     assert [r.reason for r in check([left_out], Definition({"A": Declared()}))] == ["required-parameter"]
+
+
+def test_a_required_parameter_that_was_left_out_is_told_with_its_path() -> None:
+    message = "left out: $.a finds nothing, or null, in the event"
+    refusal = check([Resolved("A", "dynamic", "$.a", message=message)], Definition({"A": Declared()}))[0]
+    assert refusal.message == (
+        "parameter A: it is left out: $.a finds nothing, or null, in the event, and the pipeline declares no default "
+        "for it. Give it a default in the target or in the pipeline, or correct the path"
+    )
+
+
+def test_a_default_that_is_refused_is_told_as_that() -> None:
+    sent = Resolved("Rows", "default", "$.detail.rows", value="many")
+    refusal = check([sent], Definition({"Rows": Declared("Integer")}))[0]
+    assert "'many' (the default of '$.detail.rows') is no Integer" in refusal.message
 
 
 def test_what_was_refused_before_is_not_judged_again() -> None:

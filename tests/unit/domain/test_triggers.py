@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from pipeline_triggers.domain.constraints import Constraints
 from pipeline_triggers.domain.executions import PipelineRef
-from pipeline_triggers.domain.parameters import Literal, Parameter, parse_value
+from pipeline_triggers.domain.parameters import Parameter
 from pipeline_triggers.domain.patterns import EventPattern
-from pipeline_triggers.domain.triggers import Schedule, Snapshot, Target, Trigger
+from pipeline_triggers.domain.templates import Literal, parse_value
+from pipeline_triggers.domain.trigger_schedules import Schedule
+from pipeline_triggers.domain.triggers import Snapshot, Target, Trigger
 from pipeline_triggers.errors import InvalidTriggerError
 
 PATTERN = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
@@ -225,12 +228,39 @@ def test_a_mistake_in_a_trigger_is_refused_with_its_field(changes: dict[str, Any
         ({"parameters": {"A": {"literal": "$.a", "on_missing": "omit"}}}, "parameters.A"),
         ({"parameters": {"A": {"literal": ""}}}, "parameters.A.literal"),
         ({"parameters": {"A": {"value": "$.a", "defualt": "x"}}}, "parameters.A.defualt"),
+        ({"parameters": {"A": {"value": "static", "enum": ["static"]}}}, "parameters.A"),
+        ({"parameters": {"A": {"literal": "$.a", "prefix": "$"}}}, "parameters.A"),
+        ({"parameters": {"A": {"value": "$.a", "type": "integer"}}}, "parameters.A.type"),
+        ({"parameters": {"A": {"value": "$.a", "type": None}}}, "parameters.A.type"),
+        ({"parameters": {"A": {"value": "$.a", "enum": "a"}}}, "parameters.A.enum"),
+        ({"parameters": {"A": {"value": "$.a", "enum": []}}}, "parameters.A.enum"),
+        ({"parameters": {"A": {"value": "$.a", "enum": ["a", 5]}}}, "parameters.A.enum[1]"),
+        ({"parameters": {"A": {"value": "$.a", "enum": ["a", ""]}}}, "parameters.A.enum[1]"),
+        ({"parameters": {"A": {"value": "$.a", "enum": ["a", "a"]}}}, "parameters.A.enum"),
+        ({"parameters": {"A": {"value": "$.a", "prefix": ""}}}, "parameters.A.prefix"),
+        ({"parameters": {"A": {"value": "$.a", "max_length": 0}}}, "parameters.A.max_length"),
+        ({"parameters": {"A": {"value": "$.a", "max_length": 1025}}}, "parameters.A.max_length"),
+        ({"parameters": {"A": {"value": "$.a", "max_length": "9"}}}, "parameters.A.max_length"),
+        ({"parameters": {"A": {"value": "$.a", "max_length": True}}}, "parameters.A.max_length"),
+        ({"parameters": {"A": {"value": "$.a", "default": "x", "enum": ["a"]}}}, "parameters.A.default"),
+        ({"parameters": {"A": {"value": "$.a", "type": "Integer", "enum": ["1", "a"]}}}, "parameters.A.enum[1]"),
+        ({"parameters": {"A": {"value": "$.a", "maxlength": 9}}}, "parameters.A.maxlength"),
+        ({"parameters": {"A": "<$.a | basname>"}}, "parameters.A"),
+        ({"parameters": {"A": "$.a | basename"}}, "parameters.A"),
         ({"parameters": {f"P{n}": "x" for n in range(201)}}, "parameters"),
         ({"paramters": {}}, "paramters"),
     ],
 )
 def test_a_mistake_in_a_target_is_refused_with_its_field(target: dict[str, Any], field: str) -> None:
     assert fields(with_target(**target)) == [f"targets[0].{field}"]
+
+
+def test_constraints_are_read_and_written_again() -> None:
+    written = {"value": "$.a", "type": "String", "enum": ["ab", "ac"], "prefix": "a", "max_length": 2, "default": "ab"}
+    trigger = Trigger.from_document(with_target(parameters={"A": written}))
+    (parameter,) = trigger.targets[0].parameters
+    assert parameter.constraints == Constraints("String", ("ab", "ac"), "a", 2)
+    assert trigger.to_document()["targets"][0]["parameters"] == {"A": written}
 
 
 def test_200_parameters_are_accepted() -> None:
@@ -363,3 +393,13 @@ def test_a_snapshot_does_not_depend_on_the_time_zones_of_the_system() -> None:
     written = document(event_pattern=None, schedule_expression="rate(1 day)", timezone="Europe/Berlin")
     text = Snapshot(1, (Trigger.from_document(written),)).to_json().replace("Europe/Berlin", "Europe/Newtown")
     assert Snapshot.from_json(text, 1).triggers[0].schedule == Schedule("rate(1 day)", "Europe/Newtown")
+
+
+def test_the_role_of_a_pipeline_is_the_first_that_a_target_names() -> None:
+    def target(name: str, **more: str) -> dict[str, str]:
+        return {"pipeline": "churn-train", "id": name, **more}
+
+    one, two = (f"arn:aws:iam::123456789012:role/{name}" for name in ("one", "two"))
+    targets = [target("a"), target("b", role_arn=one), target("c", role_arn=two), {"pipeline": "other"}]
+    trigger = Trigger.from_document({"name": "t", "event_pattern": {"source": ["x"]}, "targets": targets})
+    assert Snapshot(1, (trigger,)).start_roles == {PipelineRef.parse("churn-train"): one}

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline_triggers.domain.functions import FUNCTIONS
 from pipeline_triggers.domain.triggers import Snapshot, Trigger
 from pipeline_triggers.errors import InvalidTriggerError, Problem
 
@@ -17,6 +18,15 @@ paths = st.sampled_from(["$", "$.a", "$.detail['a > b']", "$[0]", "$.detail.item
 templates = st.tuples(st.sampled_from(["", "s3://", r"\<", r"\\", "a > ", "<"]), paths.filter(lambda p: p != "$")).map(
     lambda parts: f"{parts[0]}<{parts[1]}>/{parts[0]}",
 )
+piped = st.builds(
+    lambda path, functions: "<" + " | ".join([path, *functions]) + ">",
+    paths.filter(lambda path: path != "$"),
+    st.lists(st.sampled_from(sorted(FUNCTIONS)), min_size=1, max_size=3),
+)
+constraints: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={"type": st.just("String"), "prefix": st.just("a"), "max_length": st.integers(20, 1024)},
+)
 literals = st.one_of(lines, st.sampled_from(["$", "$.99", "<$.a", r"\<$.a", "<$[0]>", "$["]))
 parameters = st.one_of(
     literals.map(lambda text: {"literal": text}),
@@ -24,6 +34,7 @@ parameters = st.one_of(
     templates,
     st.fixed_dictionaries({"value": st.one_of(paths, templates), "default": literals}),
     st.fixed_dictionaries({"value": st.one_of(paths, templates), "on_missing": st.sampled_from(["fail", "omit"])}),
+    st.builds(lambda value, more: {"value": value, "enum": ["a", "ab"], **more}, st.one_of(paths, piped), constraints),
 )
 pipelines = st.one_of(words, words.map(lambda name: f"arn:aws-cn:sagemaker:cn-north-1:111122223333:pipeline/{name}"))
 targets: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -57,8 +68,16 @@ starts = st.one_of(
         lambda detail: {"event_pattern": {"source": ["custom"], "detail": detail}},
     ),
     st.fixed_dictionaries(
-        {"schedule_expression": st.sampled_from(["rate(1 day)", "at(2030-01-01T00:00:00)", "cron(0 3 * * ? *)"])},
+        {
+            "schedule_expression": st.sampled_from(["rate(1 day)", "at(2030-01-01T00:00:00)", "cron(0 3 * * ? *)"]),
+            "via": st.just("app"),
+        },
         optional={
+            "flexible_minutes": st.integers(1, 1440),
+            "delete_after_run": st.just(value=True),
+            "dead_letter_arn": words.map(lambda name: f"arn:aws:sqs:us-east-1:111122223333:{name}".replace(".", "_")),
+            "max_age_seconds": st.integers(60, 86400),
+            "max_attempts": st.integers(0, 185),
             "timezone": st.sampled_from(["UTC", "Europe/Berlin"]),
             "start": st.datetimes(timezones=st.timezones()).map(lambda time: time.isoformat()),
         },

@@ -45,21 +45,23 @@ class SageMakerPipelines:
         self._clock = clock
         self._described: dict[tuple[str, int | None], _Described] = {}
 
-    def describe(self, ref: PipelineRef, *, fresh: bool = False) -> Definition:
-        """The declared parameters, from a cache of five minutes unless ``fresh``.
+    def describe(self, ref: PipelineRef, *, role_arn: str | None = None, fresh: bool = False) -> Definition:
+        """The declared parameters of the pipeline or its version, from a cache of five minutes unless ``fresh``.
 
-        Raises TransientError("pipeline-deleting") while SageMaker deletes the pipeline.
+        The cache is the same for every ``role_arn``: who asks changes nothing about the answer. Raises
+        TransientError("pipeline-deleting") while SageMaker deletes the pipeline, PermanentError for a definition that
+        cannot be read.
         """
         arn = ref.arn_in(self._home)
-        key = (arn.casefold(), ref.version_id)
+        key = ref.key_in(self._home)
         held = self._described.get(key)
         now = self._clock.now()
         if held is not None and held.until > now and not fresh:
             return held.definition
         version = {"PipelineVersionId": ref.version_id} if ref.version_id is not None else {}
         with translated():
-            client = self._client(arn, None)
-            answer = client.describe_pipeline(PipelineName=self._name(arn, None), **version)
+            client = self._client(arn, role_arn)
+            answer = client.describe_pipeline(PipelineName=self._name(arn, role_arn), **version)
         if answer.get("PipelineStatus") == "Deleting":
             raise TransientError("pipeline-deleting", f"the pipeline {ref} is being deleted")
         definition = _definition(str(ref), answer.get("PipelineDefinition", ""))

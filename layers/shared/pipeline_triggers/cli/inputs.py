@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from pipeline_triggers.errors import InvalidInputError, InvalidTriggerError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from pipeline_triggers.documents import TriggerFile
 
 STDIN = "-"
+_BLANK = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,26 @@ class Payload:
 def read_text(file: str) -> str:
     """The text of a file (``-`` is stdin). Raises InvalidInputError with the file and the reason."""
     try:
-        raw = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+        with _opened(file) as opened:
+            raw = opened.read()
     except OSError as error:
-        raise InvalidInputError([Problem("", f"cannot be read: {error.strerror or error}", file=file)]) from error
+        raise _unreadable(file, error) from error
+    return _decoded(raw, file)
+
+
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if file == STDIN else Path(file).open("rb")
+
+
+def _unreadable(file: str, error: OSError) -> InvalidInputError:
+    return InvalidInputError([Problem("", f"cannot be read: {error.strerror or error}", file=file)])
+
+
+def _decoded(raw: bytes, file: str, line: int = 0) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        problem = Problem("", f"is not UTF-8 (byte {error.start + 1})", "Save it as UTF-8", file=file)
+        problem = Problem("", f"is not UTF-8 (byte {error.start + 1})", "Save it as UTF-8", file=file, line=line)
         raise InvalidInputError([problem]) from error
 
 
@@ -66,24 +83,50 @@ def _defined_twice(loaded: Sequence[tuple[str, TriggerFile]]) -> Iterator[Proble
                     f"the trigger is in {first[trigger.name]} already",
                     "Names are unique in the stack: remove or rename one of the two",
                     file=file,
-                    line=content.lines[trigger.name],
+                    line=content.place_of(trigger.name).line,
                 )
             first.setdefault(trigger.name, file)
 
 
-def payloads(file: str) -> list[Payload]:
-    """The events or Lambda payloads of a file: one JSON document, a JSON list of them, or one on each line."""
-    text = read_text(file)
+def payloads(file: str) -> Iterator[Payload | Problem]:
+    """The events or Lambda payloads of a file: one JSON document, a JSON list of them, or one on each line.
+
+    Lines are read one by one, however many there are; one that is no JSON is a Problem with its number, and the others
+    follow. Raises InvalidInputError, with the place, for a file that cannot be read or is no JSON from its beginning.
+    """
     try:
-        value = parse_json(text, file=file)
-    except InvalidInputError:
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-        if len(lines) < 2 or not _is_json(lines[0][1]):
-            raise
-        return [Payload(f"{file}:{number}", parse_json(line, file=file, line=number)) for number, line in lines]
+        with _opened(file) as lines:
+            yield from _payloads(file, iter(lines))
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def _payloads(file: str, lines: Iterator[bytes]) -> Iterator[Payload | Problem]:
+    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip(_BLANK))
+    first = next(numbered, None)
+    if first is None:
+        raise InvalidInputError([Problem("", "is empty", "It should hold events as JSON", file=file)])
+    second = next(numbered, None)
+    if second is not None and isinstance(_payload(file, *first), Payload):
+        for number, line in chain([first, second], numbered):
+            yield _payload(file, number, line)
+        return
+    # Blank lines are kept, so that the line of an error is that of the file.
+    before = [b"\n" * (first[0] - 1), first[1]]
+    between = [] if second is None else [b"\n" * (second[0] - first[0] - 1), second[1]]
+    value = parse_json(_decoded(b"".join([*before, *between, *lines]), file), file=file)
     if isinstance(value, list):
-        return [Payload(f"{file}[{index}]", item) for index, item in enumerate(value)]
-    return [Payload(file, value)]
+        yield from (Payload(f"{file}[{index}]", item) for index, item in enumerate(value))
+    else:
+        yield Payload(file, value)
+
+
+def _payload(file: str, number: int, line: bytes) -> Payload | Problem:
+    """What a line holds."""
+    try:
+        return Payload(f"{file}:{number}", parse_json(_decoded(line, file, number), file=file, line=number))
+    except InvalidInputError as error:
+        return error.problems[0]
 
 
 def parse_json(text: str, *, file: str = "", line: int = 0, field: str = "") -> Any:
@@ -102,14 +145,6 @@ def parse_json(text: str, *, file: str = "", line: int = 0, field: str = "") -> 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number of JSON")
-
-
-def _is_json(text: str) -> bool:
-    try:
-        parse_json(text)
-    except InvalidInputError:
-        return False
-    return True
 
 
 def json_option(value: str, field: str) -> Any:

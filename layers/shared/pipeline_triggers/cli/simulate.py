@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Group
 from rich.text import Text
 
+from pipeline_triggers.checking import Checker
+from pipeline_triggers.cli.decisions import decision_document, decision_shown
+from pipeline_triggers.cli.declarations import Declarations, definitions_in_files
 from pipeline_triggers.cli.inputs import in_option, json_option, payloads, trigger_files
-from pipeline_triggers.cli.render import cell, indented, line, styled, table
+from pipeline_triggers.cli.render import indented, line, table, to_console
 from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings, most_important
+from pipeline_triggers.cli.summaries import Summary
 from pipeline_triggers.domain.decisions import Decision, decide, explain_unmatched
 from pipeline_triggers.domain.events import Event
 from pipeline_triggers.domain.executions import Home
@@ -27,13 +29,16 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pipeline_triggers.domain.parameters import Resolved
     from pipeline_triggers.domain.patterns import Mismatch
     from pipeline_triggers.sources.envelopes import Malformed
 
 DEFAULT_FILE = "triggers.yaml"
 # How many triggers that do not match are told for each event; the JSON output has them all.
 MAX_LISTED = 20
+# Of more events than that only a summary is shown, unless --verbose asks for each.
+MAX_SHOWN_EVENTS = 20
+# So many lines that are no JSON are told one by one.
+MAX_BROKEN = 20
 # Where events are from and pipelines are when nothing else is said: the account of the local run.
 DEFAULT_ACCOUNT, DEFAULT_REGION = "123456789012", "us-east-1"
 
@@ -52,32 +57,35 @@ REFUSED_PARAMETER = frozenset(
         "not-in-enum",
     },
 )
-SPOKEN = {
-    "start": "would start",
-    "shadow": "shadow: would be recorded, not started",
-    "disabled": "disabled: would be recorded, not started",
-    "unmatched": "matches no trigger",
-    "duplicate": "would not start again",
-    "rejected": "would go to quarantine",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """One event (or a part of a payload that is none), where it stood, and what would be done."""
+    """One event (None: a part of a payload that is none), where it stood, and what would be done."""
 
     place: str
-    title: str
+    event: Event | None
     decisions: tuple[Decision, ...]
-    mismatches: tuple[tuple[str, Mismatch], ...] = ()
 
-    def documents(self) -> list[dict[str, Any]]:
+    @property
+    def occurrence(self) -> str:
+        """The occurrence that the event itself reports; empty when it is none."""
+        return self.event.occurrence if self.event is not None else ""
+
+    def mismatches(self, snapshot: Snapshot) -> list[tuple[str, Mismatch]]:
+        """Why each trigger does not match."""
+        return explain_unmatched(self.event, snapshot) if self.event is not None else []
+
+    def documents(self, snapshot: Snapshot) -> list[dict[str, Any]]:
         """Its decisions as JSON; one that matched nothing says why, trigger by trigger."""
-        why = [{"trigger": name, **_mismatch_document(mismatch)} for name, mismatch in self.mismatches]
-        return [
-            decision.to_document() | ({"mismatches": why} if decision.outcome == "unmatched" else {})
-            for decision in self.decisions
-        ]
+        documents = []
+        for decision in self.decisions:
+            document = decision_document(decision) | {"place": self.place}
+            if decision.outcome == "unmatched":
+                why = self.mismatches(snapshot)
+                document["mismatches"] = [{"trigger": name, **_mismatch_document(mismatch)} for name, mismatch in why]
+            documents.append(document)
+        return documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,15 @@ def exit_code_of(decision: Decision) -> ExitCode:
 @click.option("--from-stack", is_flag=True, help="Use the triggers that the stack has now.")
 @click.option("--account", metavar="ID", help=f"The account of the pipelines.  [default: {DEFAULT_ACCOUNT}]")
 @click.option("--trusted-topic", "topics", multiple=True, metavar="ARN", help="Unwrap AWS events from this SNS topic.")
+@click.option("--live", is_flag=True, help="Check the parameters against the pipelines in the account.")
+@click.option(
+    "--definition",
+    "definitions",
+    multiple=True,
+    metavar="PIPELINE=FILE",
+    help="Check them against a definition, or DescribePipeline's answer, in a file.",
+)
+@click.option("-v", "--verbose", is_flag=True, help=f"Show each event, also of more than {MAX_SHOWN_EVENTS}.")
 @click.pass_obj
 def simulate(
     settings: Settings,
@@ -130,23 +147,30 @@ def simulate(
     from_stack: bool,
     account: str | None,
     topics: tuple[str, ...],
+    live: bool,
+    definitions: tuple[str, ...],
+    verbose: bool,
 ) -> Answer:
     """Show what events would start, with which parameters and why. Nothing is started or written.
 
     An EVENT_FILE ("-" is stdin) holds an event, a JSON list of events, or one on each line; also what Lambda receives:
-    S3 notifications, SNS messages and SQS messages in Records. The pipelines' own definitions are not looked at.
+    S3 notifications, SNS messages and SQS messages in Records. What the pipelines themselves would refuse is told with
+    --live, or with --definition for each of them: then AWS is not asked about that pipeline.
     """
     snapshot = _snapshot(settings, files, from_stack=from_stack)
-    home = _home(settings, account, from_stack=from_stack)
+    home = _home(settings, account, from_stack=from_stack, live=live)
     if from_stack:
         topics = (*topics, *settings.connection.stack().trusted_topic_arns)
-    simulated = list(_simulate(event_files, snapshot, home, topics))
-    decisions = [decision for one in simulated for decision in one.decisions]
-    return Answer(
-        result=[document for one in simulated for document in one.documents()],
-        exit_code=most_important(map(exit_code_of, decisions)),
-        text=Group(*map(_shown, simulated), *_summary(decisions, len(simulated))),
-    )
+    given = definitions_in_files(definitions, snapshot, home)
+    checker = Checker(settings.connection.pipelines()) if live else None
+    simulator = Simulator(snapshot, home, Declarations(home, given, checker, snapshot.start_roles))
+    report = Report(snapshot, as_json=settings.json, verbose=verbose)
+    for place, item in _events(event_files, topics):
+        if isinstance(item, Problem):
+            report.add_broken(item)
+        else:
+            report.add(simulator.simulate(place, item))
+    return report.answer(simulator.declarations)
 
 
 @click.command(cls=Command)
@@ -203,12 +227,16 @@ def _patterns(
         raise in_option(error, "--event-pattern") from error
 
 
-def _home(settings: Settings, account: str | None, *, from_stack: bool) -> Home:
+def _home(settings: Settings, account: str | None, *, from_stack: bool, live: bool) -> Home:
+    """Where pipelines without an ARN are: in the stack's account, with --live in the caller's, else nowhere."""
     if account is not None and not (account.isascii() and account.isdigit() and len(account) == 12):
         raise InvalidInputError([Problem("--account", f"{account!r} is no account ID", "It has 12 digits")])
     if from_stack:
         home = settings.connection.stack().home
         return replace(home, account=account or home.account, region=settings.region or home.region)
+    if live:
+        home = settings.connection.scheduling().home
+        return replace(home, account=account or home.account)
     region = settings.region or DEFAULT_REGION
     partition = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
     return Home(
@@ -218,42 +246,105 @@ def _home(settings: Settings, account: str | None, *, from_stack: bool) -> Home:
     )
 
 
-def _events(files: Iterable[str], topics: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Every event of the files, and what is none, each with its place."""
+def _events(files: Iterable[str], topics: Sequence[str]) -> Iterator[tuple[str, Event | Malformed | Problem]]:
+    """Every event of the files, what is none, and lines that are no JSON, each with its place."""
     for file in files:
         for payload in payloads(file):
+            if isinstance(payload, Problem):
+                yield file, payload
+                continue
             for item in read(payload.value, via=(), trusted_topics=frozenset(topics)):
                 yield payload.place, item
 
 
-def _simulate(files: Iterable[str], snapshot: Snapshot, home: Home, topics: Sequence[str]) -> Iterator[Simulated]:
-    """Decide on every event as the stack would, the ledger included: a token that came before is a duplicate."""
-    first: dict[str, str] = {}
-    for place, item in _events(files, topics):
+@dataclass
+class Simulator:
+    """Decides on events as the stack would, the ledger included: a token that came before is a duplicate."""
+
+    snapshot: Snapshot
+    home: Home
+    declarations: Declarations
+    _first: dict[bytes, str] = field(default_factory=dict)
+
+    def simulate(self, place: str, item: Event | Malformed) -> Simulated:
+        """What would be done for an event, or a part of a payload that is none."""
         if not isinstance(item, Event):
-            refused = Decision(place, "", "rejected", reason=item.reason, message=item.message)
-            yield Simulated(place, "not an event", (refused,))
-            continue
-        decisions = decide(item, snapshot, lambda _: None, home)
-        yield Simulated(
-            place,
-            _title(item),
-            tuple(_once(decision, place, first) for decision in decisions),
-            tuple(explain_unmatched(item, snapshot)),
+            return Simulated(place, None, (Decision(place, "", "rejected", reason=item.reason, message=item.message),))
+        decisions = decide(item, self.snapshot, self.declarations.of, self.home)
+        return Simulated(place, item, tuple(self._once(decision, place) for decision in decisions))
+
+    def _once(self, decision: Decision, place: str) -> Decision:
+        if decision.outcome != "start":
+            return decision
+        token = bytes.fromhex(decision.token)
+        if token in self._first:
+            message = f"the same occurrence starts it by {self._first[token]}"
+            return replace(decision, outcome="duplicate", message=message)
+        self._first[token] = place
+        return decision
+
+
+@dataclass
+class Report:
+    """What is said about events as they come: all of it as JSON; for people few events in full, of many a summary."""
+
+    snapshot: Snapshot
+    as_json: bool
+    verbose: bool
+    _summary: Summary = field(default_factory=Summary)
+    _codes: set[ExitCode] = field(default_factory=set)
+    _documents: list[dict[str, Any]] = field(default_factory=list)
+    _first: list[Simulated] = field(default_factory=list)
+    _broken: list[Problem] = field(default_factory=list)
+    _broken_lines: int = 0
+
+    def add(self, simulated: Simulated) -> None:
+        """Take in one event; with --verbose it is printed at once."""
+        self._summary.add(simulated.place, simulated.occurrence, simulated.decisions)
+        self._codes.update(map(exit_code_of, simulated.decisions))
+        if self.as_json:
+            self._documents += simulated.documents(self.snapshot)
+        elif self.verbose:
+            to_console(_shown(simulated, self.snapshot))
+        elif self._summary.events <= MAX_SHOWN_EVENTS:
+            self._first.append(simulated)
+
+    def add_broken(self, problem: Problem) -> None:
+        """Take in a line that is no JSON."""
+        self._broken_lines += 1
+        self._codes.add(ExitCode.INVALID)
+        if len(self._broken) < MAX_BROKEN:
+            self._broken.append(problem)
+
+    def answer(self, declarations: Declarations) -> Answer:
+        """The answer of the command, after the last event."""
+        more = self._broken_lines - len(self._broken)
+        rest = [Problem("", f"{more:,} more lines are not JSON")] if more else []
+        return Answer(
+            result=self._documents,
+            exit_code=most_important(self._codes),
+            problems=[*self._broken, *rest],
+            warnings=declarations.warnings,
+            text=None if self.as_json else Group(*self._text(declarations)),
         )
 
+    def _text(self, declarations: Declarations) -> Iterator[RenderableType]:
+        events = self._summary.events
+        if not events and not self._broken:
+            yield Text("No events: what was read is acknowledged and starts nothing.")
+        if events <= MAX_SHOWN_EVENTS:
+            yield from (_shown(simulated, self.snapshot) for simulated in self._first)
+        if events > 1:
+            yield from self._summary.shown()
+        if declarations.not_looked_at:
+            yield line((declarations.not_looked_at, "dim"))
+        if events > MAX_SHOWN_EVENTS and not self.verbose:
+            yield from self._summary.examples()
 
-def _once(decision: Decision, place: str, first: dict[str, str]) -> Decision:
-    if decision.outcome != "start":
-        return decision
-    if decision.token in first:
-        message = f"the same occurrence starts it by {first[decision.token]}"
-        return replace(decision, outcome="duplicate", message=message)
-    first[decision.token] = place
-    return decision
 
-
-def _compare(place: str, item: Event | Malformed, patterns: Mapping[str, EventPattern]) -> Compared:
+def _compare(place: str, item: Event | Malformed | Problem, patterns: Mapping[str, EventPattern]) -> Compared:
+    if isinstance(item, Problem):
+        raise InvalidInputError([item])
     if not isinstance(item, Event):
         raise InvalidInputError([Problem("", item.message, file=place)])
     verdicts = tuple((name, pattern.explain(item.document)) for name, pattern in patterns.items())
@@ -276,12 +367,13 @@ def _title(event: Event) -> str:
     return f"{event.source} · {event.detail_type} · {event.id}"
 
 
-def _shown(simulated: Simulated) -> RenderableType:
+def _shown(simulated: Simulated, snapshot: Snapshot) -> RenderableType:
+    title = _title(simulated.event) if simulated.event is not None else "not an event"
     return Group(
         line((simulated.place, "bold")),
-        line((simulated.title, "dim")),
-        *(indented(_decision_shown(decision)) for decision in simulated.decisions),
-        *map(indented, _not_for(simulated.mismatches)),
+        line((title, "dim")),
+        *(indented(decision_shown(decision)) for decision in simulated.decisions),
+        *map(indented, _not_for(simulated.mismatches(snapshot))),
         Text(),
     )
 
@@ -298,72 +390,6 @@ def _not_for(mismatches: Sequence[tuple[str, Mismatch]]) -> Iterator[RenderableT
     if far:
         more = f" and {len(far) - MAX_LISTED:,} more" if len(far) > MAX_LISTED else ""
         yield line(("for other sources: ", "dim"), (", ".join(far[:MAX_LISTED]) + more, "dim"))
-
-
-def _decision_shown(decision: Decision) -> RenderableType:
-    heading = styled(decision.outcome)
-    heading.plain = SPOKEN.get(decision.outcome, decision.outcome)
-    said: list[RenderableType] = []
-    if decision.trigger:
-        heading.append_text(line("  ", (decision.trigger, "bold"), " → ", (_pipeline_name(decision), "bold")))
-    refused = [resolved.message for resolved in decision.parameters if resolved.reason]
-    if decision.reason:
-        said.append(line((decision.reason, "red"), "" if refused else f": {decision.message}"))
-    elif decision.message:
-        said.append(line(decision.message))
-    if decision.parameters:
-        rows = [_parameter_row(resolved) for resolved in decision.parameters]
-        said.append(table(["parameter", "origin", "expression", "found", "value", "verdict"], rows))
-    said += map(line, refused)
-    return Group(heading, indented(*said)) if said else heading
-
-
-def _pipeline_name(decision: Decision) -> str:
-    name = decision.pipeline_arn.rpartition("/")[2]
-    return name if decision.target in ("", name) else f"{name} (target {decision.target})"
-
-
-def _parameter_row(resolved: Resolved) -> list[object]:
-    verdict = Text("sent", style="green")
-    if resolved.reason:
-        verdict = Text(resolved.reason, style="bold red")
-    elif resolved.value is None:
-        verdict = Text("left out", style="yellow")
-    return [
-        cell(resolved.name, "bold"),
-        resolved.origin,
-        cell("" if resolved.origin == "static" else resolved.expression, "cyan"),
-        _raw_shown(resolved),
-        cell("" if resolved.value is None else resolved.value),
-        verdict,
-    ]
-
-
-def _raw_shown(resolved: Resolved) -> Text:
-    """What the paths found; each path's of a template. Text is in quotes, so that "1000" and 1000 look different."""
-    if resolved.origin == "static":
-        return Text()
-    if isinstance(resolved.raw, str) and resolved.raw == resolved.value:
-        return Text("that text", style="dim")
-    found = list(resolved.raw.values()) if resolved.origin == "template" else [resolved.raw]
-    return Text("\n").join(_found_shown(value) for value in found)
-
-
-def _found_shown(value: object) -> Text:
-    if value is None:
-        return Text("nothing", style="dim")
-    return cell(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def _summary(decisions: Sequence[Decision], events: int) -> list[RenderableType]:
-    """How many of each outcome: for more than one event."""
-    if not events:
-        return [Text("No events: what was read is acknowledged and starts nothing.")]
-    if events == 1:
-        return []
-    counted = Counter((decision.outcome, decision.reason) for decision in decisions)
-    rows = [[styled(outcome), reason, str(count)] for (outcome, reason), count in counted.most_common()]
-    return [table(["outcome", "reason", "decisions"], rows, title=f"{events:,} events")]
 
 
 def _mismatch_document(mismatch: Mismatch) -> dict[str, Any]:

@@ -11,20 +11,19 @@ from rich.console import Group
 from rich.text import Text
 
 from pipeline_triggers.cli.inputs import json_option, trigger_files
+from pipeline_triggers.cli.live import check_files, check_triggers, compared_targets, refusal
 from pipeline_triggers.cli.render import (
     cell,
     diff_rows,
-    indented,
-    json_lines,
     line,
     printable,
     styled,
     table,
     to_console,
 )
-from pipeline_triggers.cli.settings import Answer, Command, Settings
+from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
+from pipeline_triggers.domain.contracts import Findings
 from pipeline_triggers.domain.delivery import undelivered
-from pipeline_triggers.domain.parameters import Literal, Template
 from pipeline_triggers.domain.triggers import Trigger
 from pipeline_triggers.errors import (
     AwsError,
@@ -42,11 +41,19 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pipeline_triggers.documents import TriggerFile
-    from pipeline_triggers.domain.parameters import Parameter
-    from pipeline_triggers.domain.triggers import State, Target
+    from pipeline_triggers.domain.triggers import State
+    from pipeline_triggers.keeping import ScheduleChange
     from pipeline_triggers.managing import Applied, Proposal
 
+# Fields of a trigger that are options of "put" under the same name.
+OPTIONS_OF_PUT = ("description", "set", "state")
+
+# How a plan calls what becomes of a schedule.
+STEPS = {"created": "add", "updated": "change", "deleted": "remove"}
+AGAIN = "The triggers are written: apply or repeat the command, and the rest is done"
+
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+live_option = click.option("--live", is_flag=True, help="Check against the pipelines too, as SageMaker has them.")
 files_argument = click.argument("files", nargs=-1, required=True, metavar="FILE...")
 names_argument = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 
@@ -96,15 +103,20 @@ def new(
 
 @click.command(cls=Command)
 @files_argument
-def lint(*, files: tuple[str, ...]) -> Answer:
-    """Check trigger files, without AWS. "-" is stdin."""
+@live_option
+@click.pass_obj
+def lint(settings: Settings, *, files: tuple[str, ...], live: bool) -> Answer:
+    """Check trigger files, without AWS unless --live is given. "-" is stdin."""
     loaded = trigger_files(files)
+    found = check_files(loaded, settings) if live else Findings()
+    if found.problems:
+        return refusal(found)
     result = [
         {"file": file, "set": content.set, "triggers": [trigger.name for trigger in content.triggers]}
         for file, content in loaded
     ]
     rows = [[file, content.set, str(len(content.triggers)), Text("ok", style="green")] for file, content in loaded]
-    warnings = [warning for _, content in loaded for warning in content.warnings]
+    warnings = [*(warning for _, content in loaded for warning in content.warnings), *found.warnings]
     return Answer(result=result, warnings=warnings, text=table(["file", "set", "triggers", ""], rows))
 
 
@@ -113,28 +125,43 @@ def lint(*, files: tuple[str, ...]) -> Answer:
 @yes_option
 @click.option("--prune", is_flag=True, help="Remove the triggers of the set that the files lack.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@live_option
 @click.pass_obj
-def apply(settings: Settings, *, files: tuple[str, ...], yes: bool, prune: bool, dry_run: bool) -> Answer:
+def apply(settings: Settings, *, files: tuple[str, ...], yes: bool, prune: bool, dry_run: bool, live: bool) -> Answer:
     """Make the stack's triggers what trigger files say. Several files must be of one set.
 
-    Shows what would be added, changed and removed, asks, and writes one new revision.
+    Shows what would be added, changed and removed, asks, and writes one new revision. The schedules of triggers are
+    made, changed and deleted with them.
     """
     loaded = trigger_files(files)
-    problems = [*_more_sets(loaded), *_schedules(loaded)]
-    if problems:
+    if problems := list(_more_sets(loaded)):
         raise InvalidTriggerError(problems)
+    found = check_files(loaded, settings) if live else Findings()
+    if found.problems:
+        return refusal(found)
     set_ = loaded[0][1].set
     wanted = [trigger for _, content in loaded for trigger in content.triggers]
-    warnings = [warning for _, content in loaded for warning in content.warnings]
-    manager = settings.connection.manager
-    if dry_run:
-        proposal = manager.preview(wanted, set=set_, prune=prune)
-        warnings += _delivery_warnings(wanted, settings)
-        result = _plan_document(proposal) | {"revision": proposal.current.revision, "written": False}
-        return Answer(result=result, warnings=warnings, text=_plan_shown(proposal))
+    warnings = [*(warning for _, content in loaded for warning in content.warnings), *found.warnings]
     warnings += _delivery_warnings(wanted, settings)
-    approval = Approval(settings, yes, warnings)
-    return approval.answer(manager.apply(wanted, set=set_, prune=prune, approve=approval))
+    manager = settings.connection.manager
+    try:
+        if dry_run:
+            return _planned(manager.preview(wanted, set=set_, prune=prune), warnings)
+        approval = Approval(settings, yes, warnings)
+        return approval.answer(manager.apply(wanted, set=set_, prune=prune, approve=approval))
+    except InvalidInputError as error:
+        raise _placed(error, loaded) from error
+
+
+def _planned(proposal: Proposal, warnings: Sequence[Problem]) -> Answer:
+    """The answer about a change that is only planned."""
+    result = _plan_document(proposal) | {
+        "revision": proposal.current.revision,
+        "written": False,
+        "schedules": [_schedule_document(change) for change in proposal.schedules],
+    }
+    warnings = [*warnings, *_schedule_warnings(proposal.schedules)]
+    return Answer(result=result, warnings=warnings, text=_plan_shown(proposal))
 
 
 @click.command(cls=Command)
@@ -148,6 +175,7 @@ def apply(settings: Settings, *, files: tuple[str, ...], yes: bool, prune: bool,
 @click.option("--state", type=click.Choice(["ENABLED", "DISABLED", "SHADOW"]), default="ENABLED", show_default=True)
 @click.option("--set", "set_", default="", metavar="SET", help="Who owns the trigger.  [default: nobody]")
 @yes_option
+@live_option
 @click.pass_obj
 def put(
     settings: Settings,
@@ -160,6 +188,7 @@ def put(
     state: State,
     set_: str,
     yes: bool,
+    live: bool,
 ) -> Answer:
     """Create or replace one trigger with one target."""
     document = {
@@ -174,7 +203,10 @@ def put(
         trigger = Trigger.from_document(document)
     except InvalidInputError as error:
         raise _in_options(error) from error
-    approval = Approval(settings, yes, _delivery_warnings([trigger], settings))
+    found = check_triggers([trigger], settings, lambda _, problem: _in_option(problem)) if live else Findings()
+    if found.problems:
+        return refusal(found)
+    approval = Approval(settings, yes, [*_delivery_warnings([trigger], settings), *found.warnings])
     return approval.answer(settings.connection.manager.apply([trigger], set=set_, approve=approval))
 
 
@@ -200,20 +232,22 @@ def list_(settings: Settings) -> Answer:
 @click.argument("name")
 @click.pass_obj
 def describe(settings: Settings, *, name: str) -> Answer:
-    """Show one trigger with its pattern, targets and parameters, and whether the stack delivers what it waits for."""
+    """Show one trigger with its pattern and targets, and whether the stack delivers what it waits for.
+
+    The parameters of each target stand beside those that its pipeline declares.
+    """
+    from pipeline_triggers.cli.description import described, target_document  # noqa: PLC0415 - only this command
+
     trigger, revision = settings.connection.manager.find(name)
-    targets = [
-        {
-            "id": target.id,
-            "pipeline": str(target.pipeline),
-            "parameters": [_parameter_document(parameter) for parameter in target.parameters],
-        }
-        for target in trigger.targets
-    ]
+    targets, warnings = compared_targets(trigger, settings)
     return Answer(
-        result={"revision": revision, "trigger": trigger.to_document(), "targets": targets},
-        warnings=_delivery_warnings([trigger], settings),
-        text=Group(*_described(trigger, revision)),
+        result={
+            "revision": revision,
+            "trigger": trigger.to_document(),
+            "targets": [target_document(compared) for compared in targets],
+        },
+        warnings=[*_delivery_warnings([trigger], settings), *warnings],
+        text=Group(*described(trigger, revision, targets)),
     )
 
 
@@ -301,14 +335,28 @@ class Approval:
 
     def answer(self, applied: Applied) -> Answer:
         """The answer about a change; what was shown before the question is not repeated."""
+        failed = [change for change in applied.schedules if change.outcome == "failed"]
+        kept = [change for change in applied.schedules if change.outcome not in ("same", "failed")]
         if applied.written:
             outcome = line(("Written", "bold green"), f" as revision {applied.revision}.")
+        elif applied.schedules:
+            outcome = line(f"The triggers are as they shall be: revision {applied.revision} stays.")
         else:
             outcome = line(f"Nothing to change: revision {applied.revision} stays.")
+        parts = [] if self.shown else [_plan_shown(applied.proposal)]
+        told = [line("Schedule ", (change.trigger, "bold"), f" {change.outcome}.") for change in kept]
+        result = _plan_document(applied.proposal) | {
+            "revision": applied.revision,
+            "written": applied.written,
+            "schedules": [_schedule_document(change) for change in applied.schedules],
+        }
+        warnings = () if self.shown and not self.settings.json else self.warnings
         return Answer(
-            result=_plan_document(applied.proposal) | {"revision": applied.revision, "written": applied.written},
-            warnings=() if self.shown and not self.settings.json else self.warnings,
-            text=outcome if self.shown else Group(_plan_shown(applied.proposal), outcome),
+            result=result,
+            exit_code=ExitCode.FAILED if failed else ExitCode.DONE,
+            problems=[Problem(change.trigger, f"schedule: {change.problem}", AGAIN) for change in failed],
+            warnings=[*warnings, *_schedule_warnings(applied.schedules)],
+            text=Group(*parts, outcome, *told),
         )
 
 
@@ -334,17 +382,18 @@ def _more_sets(loaded: Sequence[tuple[str, TriggerFile]]) -> Iterable[Problem]:
             yield Problem("set", reason, "Apply the files of one set at a time", file=file)
 
 
-def _schedules(loaded: Sequence[tuple[str, TriggerFile]]) -> Iterable[Problem]:
-    for file, content in loaded:
-        for trigger in content.triggers:
-            if trigger.schedule is not None:
-                yield Problem(
-                    f"{trigger.name}.schedule_expression",
-                    "apply does not create schedules",
-                    "They are created by 'schedule put' in a coming version: keep them in another file until then",
-                    file=file,
-                    line=content.lines[trigger.name],
-                )
+def _placed(error: InvalidInputError, loaded: Sequence[tuple[str, TriggerFile]]) -> InvalidInputError:
+    """Problems whose fields begin with a trigger's name, told with the place in its file."""
+    files = {trigger.name: (file, content) for file, content in loaded for trigger in content.triggers}
+
+    def placed(problem: Problem) -> Problem:
+        for name, (file, content) in files.items():
+            if not problem.file and problem.field.startswith(f"{name}."):
+                place = content.place_of(name, problem.field.removeprefix(f"{name}."))
+                return replace(problem, field=place.field, file=file, line=place.line)
+        return problem
+
+    return InvalidInputError(map(placed, error.problems))
 
 
 def _delivery_warnings(triggers: Sequence[Trigger], settings: Settings) -> list[Problem]:
@@ -370,15 +419,16 @@ def _parameters(pairs: Sequence[str]) -> dict[str, str]:
 
 def _in_options(error: InvalidInputError) -> InvalidInputError:
     """The problems of a trigger that was put together from options, told as those of the options."""
+    return InvalidInputError(map(_in_option, error.problems))
+
+
+def _in_option(problem: Problem) -> Problem:
     options = {"event_pattern": "--event-pattern", "targets[0].parameters": "--parameter", "targets[0]": "--pipeline"}
-
-    def told(field_name: str) -> str:
-        for prefix, option in options.items():
-            if field_name == prefix or field_name.startswith((f"{prefix}.", f"{prefix}[")):
-                return f"{option} {field_name[len(prefix) :].lstrip('.')}".strip().removesuffix(" pipeline")
-        return f"--{field_name}" if field_name in ("description", "set", "state") else field_name
-
-    return InvalidInputError(replace(problem, field=told(problem.field)) for problem in error.problems)
+    for prefix, option in options.items():
+        if problem.field == prefix or problem.field.startswith((f"{prefix}.", f"{prefix}[")):
+            inside = problem.field[len(prefix) :].lstrip(".")
+            return replace(problem, field=f"{option} {inside}".strip().removesuffix(" pipeline"))
+    return replace(problem, field=f"--{problem.field}") if problem.field in OPTIONS_OF_PUT else problem
 
 
 def _asks_for(trigger: Trigger) -> str:
@@ -387,6 +437,21 @@ def _asks_for(trigger: Trigger) -> str:
         return trigger.schedule.expression
     sources = trigger.pattern.exact_values("source") if trigger.pattern else None
     return ", ".join(sorted(sources)) if sources else "by pattern"
+
+
+def _schedule_document(change: ScheduleChange) -> dict[str, Any]:
+    return {
+        "trigger": change.trigger,
+        "outcome": change.outcome,
+        "problem": change.problem,
+        "warnings": list(change.warnings),
+    }
+
+
+def _schedule_warnings(changes: Sequence[ScheduleChange]) -> list[Problem]:
+    """What is left as it is, and what could not be checked."""
+    said = [Problem(change.trigger, change.problem) for change in changes if change.outcome == "left"]
+    return said + [Problem(change.trigger, warning) for change in changes for warning in change.warnings]
 
 
 def _plan_document(proposal: Proposal) -> dict[str, Any]:
@@ -424,6 +489,11 @@ def _plan_shown(proposal: Proposal) -> RenderableType:
             for number, (field_name, old, new) in enumerate(differences)
         ]
     rows += [[styled("remove"), cell(t.name, "bold"), _asks_for(t), _pipelines(t), ""] for t in proposal.removed]
+    rows += [
+        [styled(STEPS[change.outcome]), cell(change.trigger, "bold"), "its schedule", "", change.outcome]
+        for change in proposal.schedules
+        if change.outcome in STEPS
+    ]
     if plan.same:
         rows.append(
             [styled("same"), f"{len(plan.same):,} {'trigger' if len(plan.same) == 1 else 'triggers'}", "", "", ""]
@@ -447,65 +517,3 @@ def _side(value: object) -> Text:
 
 def _pipelines(trigger: Trigger) -> str:
     return ", ".join(str(target.pipeline) for target in trigger.targets)
-
-
-def _kind(parameter: Parameter) -> str:
-    if isinstance(parameter.value, Literal):
-        return "static"
-    return "template" if isinstance(parameter.value, Template) else "dynamic"
-
-
-def _parameter_document(parameter: Parameter) -> dict[str, Any]:
-    return {
-        "name": parameter.name,
-        "kind": _kind(parameter),
-        "value": parameter.value.text,
-        "default": parameter.default,
-        "on_missing": parameter.on_missing,
-    }
-
-
-def _described(trigger: Trigger, revision: int) -> Iterable[RenderableType]:
-    yield line((trigger.name, "bold"), "  ").append_text(styled(trigger.state)).append(f"  revision {revision}", "dim")
-    facts = {
-        "description": trigger.description,
-        "set": trigger.set,
-        "tags": ", ".join(f"{key}={value}" for key, value in trigger.tags.items()),
-        "occurrence key": trigger.occurrence_key.text if trigger.occurrence_key else "",
-        "max starts per hour": str(trigger.max_starts_per_hour or ""),
-    }
-    for name, value in facts.items():
-        if value:
-            yield line((f"{name}: ", "dim"), value)
-    if trigger.pattern is not None:
-        yield line(("event pattern", "dim"))
-        yield indented(*(line(text) for text in json_lines(trigger.pattern.document)))
-    if trigger.schedule is not None:
-        yield line(("schedule: ", "dim"), f"{trigger.schedule.expression} in {trigger.schedule.timezone}")
-    for target in trigger.targets:
-        yield line(("target ", "dim"), (target.id, "bold"), (" starts ", "dim"), str(target.pipeline))
-        yield indented(*_target_described(target))
-
-
-def _target_described(target: Target) -> Iterable[RenderableType]:
-    facts = {
-        "version": str(target.pipeline.version_id or ""),
-        "display name": target.display_name,
-        "description": target.description,
-        "parallelism": str(target.parallelism or ""),
-        "role": target.role_arn or "",
-    }
-    for name, value in facts.items():
-        if value:
-            yield line((f"{name}: ", "dim"), value)
-    rows = [[cell(p.name, "bold"), _kind(p), cell(p.value.text), _when_missing(p)] for p in target.parameters]
-    if rows:
-        yield table(["parameter", "kind", "value", "when missing"], rows)
-
-
-def _when_missing(parameter: Parameter) -> str:
-    if isinstance(parameter.value, Literal):
-        return ""
-    if parameter.default is not None:
-        return f"default {parameter.default}"
-    return "left out" if parameter.on_missing == "omit" else "quarantine"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline_triggers.documents import nodes
-from pipeline_triggers.documents.drafts import Notes, Place
+from pipeline_triggers.documents.drafts import Draft, Notes, Place
 from pipeline_triggers.documents.nodes import Mapping, Node, Scalar, Sequence
 from pipeline_triggers.documents.schema import json_schema
 from pipeline_triggers.documents.spellings import (
@@ -26,7 +26,6 @@ from pipeline_triggers.errors import InvalidTriggerError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline_triggers.documents.drafts import Draft
     from pipeline_triggers.domain.triggers import Trigger
     from pipeline_triggers.errors import Problem
 
@@ -38,15 +37,19 @@ _BEGIN = "A trigger file begins with version: 1, set: my-set and triggers:"
 
 @dataclass(frozen=True, slots=True)
 class TriggerFile:
-    """What a trigger file says; ``warnings`` are what its author should know, with file, line and field.
-
-    ``lines`` are where the triggers begin, by name.
-    """
+    """What a trigger file says; ``warnings`` are what its author should know, with file, line and field."""
 
     set: str
     triggers: tuple[Trigger, ...]
     warnings: tuple[Problem, ...] = ()
-    lines: dict[str, int] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict, repr=False, compare=False)
+
+    def place_of(self, trigger: str, field: str = "name") -> Place:
+        """Where a field of a trigger stands in the file: how it is written there, and its line.
+
+        The place of a field that is not written is inside the nearest one around it.
+        """
+        return self.drafts[trigger].place_of(field)
 
 
 def load(text: str, *, file: str = "") -> TriggerFile:
@@ -61,8 +64,8 @@ def load(text: str, *, file: str = "") -> TriggerFile:
     _refuse_duplicates(drafts, notes)
     if notes.problems:
         raise InvalidTriggerError(sorted(notes.problems, key=lambda problem: problem.line))
-    lines = {str(draft.document["name"]): draft.place_of("name").line for draft in drafts}
-    return TriggerFile(of_set, tuple(filter(None, triggers)), tuple(notes.warnings), lines)
+    by_name = {str(draft.document["name"]): draft for draft in drafts}
+    return TriggerFile(of_set, tuple(filter(None, triggers)), tuple(notes.warnings), by_name)
 
 
 def _read_root(root: Node, notes: Notes) -> tuple[str, list[Draft]]:

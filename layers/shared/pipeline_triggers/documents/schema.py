@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pipeline_triggers.documents.spellings import MISSPELT, PARAMETER_LIST_KEY, PARAMETERS_KEY, RULE_MARKS, RULE_TYPE
 from pipeline_triggers.domain import limits
-from pipeline_triggers.domain.parameters import MAX_PARAMETERS
+from pipeline_triggers.domain.constraints import ParameterType
+from pipeline_triggers.domain.conversions import MAX_PARAMETERS, MAX_VALUE
+from pipeline_triggers.domain.trigger_schedules import Way
 from pipeline_triggers.domain.triggers import State
 
 if TYPE_CHECKING:
@@ -93,6 +95,19 @@ def _trigger() -> Schema:
             "timezone": _text(limits.TIMEZONE, "The time zone of the schedule expression."),
             "start": _text(limits.TIME, "When the schedule begins."),
             "end": _text(limits.TIME, "When the schedule ends."),
+            "via": {
+                "enum": list(get_args(Way)),
+                "default": "direct",
+                "description": "app: the schedule tells this application, whose parameters may read from the event.",
+            },
+            "flexible_minutes": _count("The schedule may fire so many minutes late.", limits.MAX_FLEXIBLE_MINUTES, 0),
+            "delete_after_run": {"type": "boolean", "description": "Delete the schedule after its last time."},
+            "dead_letter_arn": _text(limits.QUEUE_ARN, "Where starts go that failed for good. Default: the stack's."),
+            "max_age_seconds": _count(
+                "How long the schedule tries to start.", limits.MAX_EVENT_AGE_SECONDS, limits.MIN_EVENT_AGE_SECONDS
+            ),
+            "max_attempts": _count("How often it tries again.", limits.MAX_RETRY_ATTEMPTS, 0),
+            "kms_key_arn": _text(limits.KMS_KEY_ARN, "The key that encrypts the schedule."),
             "occurrence_key": _text(limits.OCCURRENCE_KEY, "What makes two events the same occurrence."),
             "max_starts_per_hour": _count("Above it events are quarantined as rate-cap."),
             "targets": {"type": "array", "items": _ref("target"), "minItems": 1},
@@ -132,12 +147,22 @@ def _target() -> Schema:
 
 def _parameter() -> Schema:
     paths = _object(
-        "A path or template, with what to send when it finds nothing; or a literal that looks like a path.",
+        "A path or template, with what it may find and what is sent for nothing; or a literal that looks like a path.",
         {
             "value": _text(limits.EXPRESSION, "A JSONPath such as $.detail.id, or text with <$.detail.id> in it."),
             "literal": _ref("written"),
             "default": _ref("written"),
             "on_missing": {"enum": ["fail", "omit"], "default": "fail"},
+            "type": {"enum": list(get_args(ParameterType)), "description": "What the value must be readable as."},
+            "enum": {
+                "type": "array",
+                "items": _ref("written"),
+                "minItems": 1,
+                "uniqueItems": True,
+                "description": "The values that an event may put in.",
+            },
+            "prefix": _text(limits.VALUE, "What the value must begin with."),
+            "max_length": _count("The most characters that the value may have.", MAX_VALUE),
         },
         [],
     )
@@ -201,8 +226,9 @@ def _text(shape: Text, description: str = "") -> Schema:
     return schema
 
 
-def _count(description: str) -> Schema:
-    return {"type": "integer", "minimum": 1, "description": description}
+def _count(description: str, maximum: int | None = None, minimum: int = 1) -> Schema:
+    bounds = {"minimum": minimum} if maximum is None else {"minimum": minimum, "maximum": maximum}
+    return {"type": "integer", **bounds, "description": description}
 
 
 def _ref(name: str) -> Schema:

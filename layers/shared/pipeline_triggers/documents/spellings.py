@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline_triggers.documents.drafts import Draft, Notes, Place
 from pipeline_triggers.documents.nodes import Mapping, Node, Scalar, Sequence, foreign_tag, texts
 from pipeline_triggers.domain.forms import join, suggestion
-from pipeline_triggers.domain.parameters import embeds_path, is_path
+from pipeline_triggers.domain.templates import embeds_path, is_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,7 +34,10 @@ _RULE_KEYS = (
     "Name", "Rule", "Description", "State", "Tags", "EventBusName", *RULE_MARKS, "RoleArn", *_OF_THE_RULE,
 )  # fmt: skip
 _TARGET_KEYS = ("Arn", "Id", PARAMETERS_KEY, *MISSPELT, *_SUPPLIED, *_WITHOUT_EFFECT)
-_NUMBERS_AND_OBJECTS = ("event_pattern", "max_starts_per_hour", "version_id", "parallelism")
+_NUMBERS_AND_OBJECTS = (
+    "event_pattern", "max_starts_per_hour", "version_id", "parallelism",
+    "flexible_minutes", "delete_after_run", "max_age_seconds", "max_attempts",
+)  # fmt: skip
 _ALL_STATES = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
@@ -78,13 +81,29 @@ def _field(key: str, node: Node, at: str, draft: Draft) -> Any:
 
 
 def _texts(node: Mapping, at: str, draft: Draft) -> dict[str, Any]:
-    """An object of texts, or of objects of texts."""
+    """An object of texts; what stands in it for a parameter may be an object."""
     return {
-        key.text: _texts(value, join(at, key.text), draft)
+        key.text: _parameter(value, join(at, key.text), draft)
         if isinstance(value, Mapping) and at.endswith("parameters")
         else draft.notes.text(value, draft.place_of(join(at, key.text)))
         for key, value in node.entries
     }
+
+
+def _parameter(node: Mapping, at: str, draft: Draft) -> dict[str, Any]:
+    """A parameter that is more than a text: its texts as written, a number, and a list of texts as written."""
+    written: dict[str, Any] = {}
+    for key, value in node.entries:
+        place = draft.place_of(join(at, key.text))
+        if key.text == "max_length":
+            written[key.text] = draft.notes.plain(value, place)
+        elif key.text == "enum" and isinstance(value, Sequence):
+            written[key.text] = [
+                draft.notes.text(item, place.inside(f"[{n}]", item.line)) for n, item in enumerate(value.items)
+            ]
+        else:
+            written[key.text] = draft.notes.text(value, place)
+    return written
 
 
 def starts_pipeline(target: Mapping) -> bool:
@@ -118,6 +137,9 @@ def draft_of_rule(node: Mapping, place: Place, notes: Notes, logical_id: str = "
     draft.at("", place)
     for key, value in node.entries:
         _rule_field(key.text, value, place.inside(key.text, key.line), draft)
+    if "schedule_expression" in draft.document:
+        # As a rule does: several targets, and parameters out of the event that says that the time has come.
+        draft.document["via"] = "app"
     return draft
 
 

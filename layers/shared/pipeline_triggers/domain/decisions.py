@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipeline_triggers.domain.definitions import check
 from pipeline_triggers.domain.executions import Provenance, StartRequest, display_name_of, token_of
 from pipeline_triggers.domain.parameters import Parameter, resolve
+from pipeline_triggers.domain.scheduled_times import QUEUE_SUFFIX, is_credible, is_scheduled_time, with_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from pipeline_triggers.domain.definitions import Definition
+    from pipeline_triggers.domain.definitions import Definition, Refusal
     from pipeline_triggers.domain.events import Event
     from pipeline_triggers.domain.executions import Home, PipelineRef
     from pipeline_triggers.domain.parameters import Resolved
@@ -54,16 +55,15 @@ TransientReason = Literal[
     "deadline",
 ]
 
-# The event by which a schedule of this app says that its time has come; it names a trigger, never a pipeline.
-SCHEDULED_TIME = ("pipeline-triggers", "Scheduled Time")
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What was concluded for one event and one target of one trigger (no trigger: the event matched none).
 
-    ``reason`` says why an outcome is rejected or retry, or why a shadow would be rejected; ``message`` is for people;
-    ``request`` is what will be or was sent; ``at`` is when it was concluded (None while it is only planned).
+    ``reason`` says why an outcome is rejected or retry, or why a shadow would be rejected; ``message`` is for people.
+    ``parameters`` that are refused have a reason of their own, also when only the check against the pipeline refuses
+    their value; ``lacking`` are those that the pipeline requires and the target does not have. ``request`` is what will
+    be or was sent; ``at`` is when it was concluded (None while only planned).
     """
 
     event_id: str
@@ -75,6 +75,7 @@ class Decision:
     reason: str = ""
     message: str = ""
     parameters: tuple[Resolved, ...] = ()
+    lacking: tuple[Refusal, ...] = ()
     request: StartRequest | None = None
     token: str = ""
     execution_arn: str = ""
@@ -114,9 +115,13 @@ def decide(
     """
     triggers = [snapshot.by_name[name] for name in matching(event, snapshot)]
     if not triggers:
-        return [Decision(event.id, event.occurrence, "unmatched", revision=snapshot.revision)]
+        message = _scheduled_in_vain(event) if is_scheduled_time(event) else ""
+        return [Decision(event.id, event.occurrence, "unmatched", message=message, revision=snapshot.revision)]
     return [
-        replace(_decide_target(event, trigger, target, definition_of, home), revision=snapshot.revision)
+        replace(
+            _decide_target(_as_seen_by(trigger, event), trigger, target, definition_of, home),
+            revision=snapshot.revision,
+        )
         for trigger in triggers
         for target in trigger.targets
     ]
@@ -124,9 +129,9 @@ def decide(
 
 def matching(event: Event, snapshot: Snapshot) -> list[str]:
     """The names of the triggers that an event is for: by pattern, or by name for the stack's own schedules."""
-    if (event.source, event.detail_type) == SCHEDULED_TIME:
+    if is_scheduled_time(event):
         named = snapshot.by_name.get(str(event.detail.get("trigger")))
-        return [named.name] if named and named.schedule else []
+        return [named.name] if named and named.schedule and is_credible(event) else []
     return snapshot.index.match(event.document)
 
 
@@ -134,6 +139,17 @@ def explain_unmatched(event: Event, snapshot: Snapshot) -> list[tuple[str, Misma
     """Why each trigger with a pattern does not match the event: its first clause that failed."""
     mismatches = [(t.name, t.pattern.explain(event.document)) for t in snapshot.triggers if t.pattern is not None]
     return [(name, mismatch) for name, mismatch in mismatches if mismatch is not None]
+
+
+def _scheduled_in_vain(event: Event) -> str:
+    """Why a "Scheduled Time" event starts nothing."""
+    if not is_credible(event):
+        return f"a scheduled time counts only from the stack's queue …{QUEUE_SUFFIX}, and this one came another way"
+    return f"there is no trigger {event.detail.get('trigger')!s:.64} that has a schedule"
+
+
+def _as_seen_by(trigger: Trigger, event: Event) -> Event:
+    return with_window(event, trigger.schedule) if trigger.schedule else event
 
 
 def _decide_target(
@@ -160,14 +176,17 @@ def _decide_target(
     if refusal:
         return replace(decision, reason="no-occurrence-key", message=refusal)
     definition = definition_of(target.pipeline)
-    parameters = tuple(resolve(target.parameters, event.document, definition))
-    reason, message = _refusal(parameters, definition)
+    parameters, lacking = _checked(resolve(target.parameters, event.document, definition), definition)
+    refused = [(p.reason, p.message) for p in parameters if p.reason]
+    refused += [(refusal.reason, refusal.message) for refusal in lacking]
+    reason, message = (refused[0][0], "; ".join(said for _, said in refused)) if refused else ("", "")
     return replace(
         decision,
         outcome="shadow" if trigger.state == "SHADOW" else "rejected" if reason else "start",
         reason=reason,
         message=message,
         parameters=parameters,
+        lacking=lacking,
         request=None if reason else _request(event, trigger, target, parameters, token=token, home=home),
     )
 
@@ -181,11 +200,24 @@ def _occurrence(event: Event, trigger: Trigger) -> tuple[str, str]:
     return event.key_of(key.value or event.id), "" if key.value else key.message
 
 
-def _refusal(parameters: Sequence[Resolved], definition: Definition | None) -> tuple[str, str]:
-    refusals = [(p.reason, p.message) for p in parameters if p.reason]
-    if not refusals and definition is not None:
-        refusals = [(refusal.reason, refusal.message) for refusal in check(parameters, definition)]
-    return (refusals[0][0], "; ".join(message for _, message in refusals)) if refusals else ("", "")
+def _checked(
+    resolved: Sequence[Resolved],
+    definition: Definition | None,
+) -> tuple[tuple[Resolved, ...], tuple[Refusal, ...]]:
+    """The parameters, with what the pipeline would refuse about them, and the refusals of those that lack.
+
+    Nothing is checked while a parameter cannot even be sent.
+    """
+    if definition is None or any(parameter.reason for parameter in resolved):
+        return tuple(resolved), ()
+    refusals = {refusal.parameter: refusal for refusal in check(resolved, definition)}
+    marked = [
+        parameter._replace(reason=refusal.reason, message=refusal.message)
+        if (refusal := refusals.pop(parameter.name, None))
+        else parameter
+        for parameter in resolved
+    ]
+    return tuple(marked), tuple(refusals.values())
 
 
 def _request(

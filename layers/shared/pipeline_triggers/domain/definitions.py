@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pipeline_triggers.domain.parameters import to_text
+from pipeline_triggers.domain.constraints import EXAMPLES, ParameterType, is_of_type
+from pipeline_triggers.domain.conversions import to_text
+from pipeline_triggers.domain.forms import suggestion
 from pipeline_triggers.errors import InvalidInputError, MalformedEventError, Problem
 
 if TYPE_CHECKING:
@@ -16,17 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.domain.parameters import Resolved
 
-ParameterType = Literal["String", "Integer", "Boolean", "Float"]
 RefusalReason = Literal["unknown-parameter", "required-parameter", "wrong-type", "not-in-enum"]
-
-# What SageMaker can read as the declared type. It is not documented: in doubt a value passes, and SageMaker judges.
-_SHAPES: Mapping[str, re.Pattern[str]] = {
-    "String": re.compile(r".*", re.DOTALL),
-    "Integer": re.compile(r"[+-]?[0-9]+"),
-    "Float": re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"),
-    "Boolean": re.compile(r"true|false", re.IGNORECASE),
-}
-_EXAMPLES: Mapping[str, str] = {"Integer": "such as 42", "Float": "such as 0.5", "Boolean": "True or False"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +57,17 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the pipeline would refuse one parameter; ``message`` also says what to do."""
+    """Why the pipeline would refuse one parameter: ``said`` is about its value, ``remedy`` what to do."""
 
     parameter: str
     reason: RefusalReason
-    message: str
+    said: str
+    remedy: str
+
+    @property
+    def message(self) -> str:
+        """All of it in one sentence or two."""
+        return f"parameter {self.parameter}: {self.said}. {self.remedy}"
 
 
 def check(resolved: Sequence[Resolved], definition: Definition) -> list[Refusal]:
@@ -79,49 +75,55 @@ def check(resolved: Sequence[Resolved], definition: Definition) -> list[Refusal]
 
     Parameters that were refused before (they have a ``reason``) are not judged again.
     """
+    judged = [parameter for parameter in resolved if parameter.reason is None]
     refusals = [
         refusal
-        for parameter in resolved
+        for parameter in judged
         if parameter.value is not None
-        if (refusal := _judge(parameter, parameter.value, definition)) is not None
+        if (refusal := judge(parameter.name, parameter.value, definition, origin=_origin(parameter))) is not None
     ]
-    told = {parameter.name for parameter in resolved if parameter.value is not None or parameter.reason is not None}
+    left_out = {parameter.name: parameter.message for parameter in judged if parameter.value is None}
+    told = {parameter.name for parameter in resolved} - set(left_out)
     refusals += [
-        Refusal(
-            name,
-            "required-parameter",
-            f"parameter {name} is not sent, and the pipeline declares no default for it. "
-            "Add it to the target's parameters, or give it a default in the pipeline",
-        )
+        _lacking(name, left_out.get(name, ""))
         for name, declared in definition.parameters.items()
         if declared.required and name not in told
     ]
     return refusals
 
 
-def _judge(parameter: Resolved, value: str, definition: Definition) -> Refusal | None:
-    declared = definition.parameters.get(parameter.name)
-    name = f"parameter {parameter.name}"
+def judge(name: str, text: str, definition: Definition, *, origin: str = "") -> Refusal | None:
+    """Say why the pipeline would refuse a text for a parameter; None when it would not.
+
+    ``origin`` says where the text is from, in words that follow it in brackets; empty for what the trigger writes.
+    """
+    declared = definition.parameters.get(name)
     if declared is None:
-        near = get_close_matches(parameter.name, definition.parameters, n=1)
-        remedy = f"Did you mean {near[0]}?" if near else "Remove it, or declare it in the pipeline"
-        return Refusal(parameter.name, "unknown-parameter", f"{name} is not declared by the pipeline. {remedy}")
-    origin = f"{_short(value)} (from {_short(parameter.expression)})" if parameter.origin != "static" else _short(value)
-    if not _SHAPES[declared.type].fullmatch(value):
-        wanted = f"the pipeline declares {declared.type}, {_EXAMPLES[declared.type]}"
-        return Refusal(
-            parameter.name,
-            "wrong-type",
-            f"{name}: {origin} is no {declared.type}; {wanted}. Send such a value, or change the declaration",
-        )
-    if declared.enum and value not in declared.enum:
-        allowed = ", ".join(declared.enum)
-        return Refusal(
-            parameter.name,
-            "not-in-enum",
-            f"{name}: {origin} is none of the declared values. Send one of {allowed}, or change the declaration",
-        )
+        remedy = suggestion(name, definition.parameters, "Remove it, or declare it in the pipeline")
+        return Refusal(name, "unknown-parameter", "the pipeline does not declare it", remedy)
+    shown = f"{_short(text)} ({origin})" if origin else _short(text)
+    if not is_of_type(text, declared.type):
+        said = f"{shown} is no {declared.type}; the pipeline declares {declared.type}, {EXAMPLES[declared.type]}"
+        return Refusal(name, "wrong-type", said, "Send such a value, or change the declaration")
+    if declared.enum and text not in declared.enum:
+        remedy = f"Send one of {', '.join(declared.enum)}, or change the declaration"
+        return Refusal(name, "not-in-enum", f"{shown} is none of the values that the pipeline declares", remedy)
     return None
+
+
+def _origin(parameter: Resolved) -> str:
+    if parameter.origin == "static":
+        return ""
+    return f"{'the default of' if parameter.origin == 'default' else 'from'} {_short(parameter.expression)}"
+
+
+def _lacking(name: str, left_out: str) -> Refusal:
+    """The refusal of a required parameter that is not sent; ``left_out`` says why not, when the target has it."""
+    said = f"it is {left_out or 'not sent'}, and the pipeline declares no default for it"
+    remedy = "Add it to the target's parameters, or give it a default in the pipeline"
+    if left_out:
+        remedy = "Give it a default in the target or in the pipeline, or correct the path"
+    return Refusal(name, "required-parameter", said, remedy)
 
 
 def _declared(entry: Any, field: str) -> tuple[str, Declared]:

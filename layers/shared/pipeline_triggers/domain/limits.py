@@ -7,10 +7,11 @@ Schema of trigger files is made of them.
 
 from __future__ import annotations
 
+from pipeline_triggers.domain.conversions import MAX_NAME, MAX_VALUE
 from pipeline_triggers.domain.executions import MAX_DISPLAY_NAME, TOKEN_SUFFIX
 from pipeline_triggers.domain.forms import Text
-from pipeline_triggers.domain.parameters import MAX_NAME, MAX_TEMPLATE, MAX_VALUE
 from pipeline_triggers.domain.schedules import MAX_EXPRESSION, MAX_TIMEZONE
+from pipeline_triggers.domain.templates import MAX_TEMPLATE
 
 NAME = Text("has 1 to 64 of 0-9 A-Z a-z . _ -", 64, pattern=r"[0-9A-Za-z._-]+")
 SET = Text("has 1 to 64 of 0-9 A-Z a-z . _ - (no set: leave it out)", 64, pattern=r"[0-9A-Za-z._-]+")
@@ -50,3 +51,18 @@ OCCURRENCE_KEY = Text(
 SCHEDULE_EXPRESSION = Text("is at(…), rate(…) or cron(…)", MAX_EXPRESSION)
 TIMEZONE = Text("is an IANA time zone, such as Europe/Berlin", MAX_TIMEZONE)
 TIME = Text("is an ISO 8601 time with its offset, such as 2030-01-31T08:00:00Z", 64)
+SCHEDULE_GROUP = Text("has 1 to 64 of 0-9 A-Z a-z . _ -", 64, pattern=r"[0-9A-Za-z._-]+")
+QUEUE_ARN = Text(
+    "is the ARN of a standard SQS queue, arn:aws:sqs:us-east-1:123456789012:name",
+    1600,
+    pattern=r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+",
+)
+KMS_KEY_ARN = Text(
+    "is the ARN of a KMS key, arn:aws:kms:us-east-1:123456789012:key/id",
+    2048,
+    pattern=r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[0-9A-Za-z/_-]+",
+)
+# Of EventBridge Scheduler's flexible time window and retry policy (service model scheduler 2021-06-30).
+MAX_FLEXIBLE_MINUTES = 1440
+MIN_EVENT_AGE_SECONDS, MAX_EVENT_AGE_SECONDS = 60, 86400
+MAX_RETRY_ATTEMPTS = 185

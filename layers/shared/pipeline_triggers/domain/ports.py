@@ -32,8 +32,13 @@ class Clock(Protocol):
 class Pipelines(Protocol):
     """SageMaker Pipelines."""
 
-    def describe(self, ref: PipelineRef, *, fresh: bool = False) -> Definition:
-        """The declared parameters, from a cache of some minutes unless ``fresh``."""
+    def describe(self, ref: PipelineRef, *, role_arn: str | None = None, fresh: bool = False) -> Definition:
+        """The declared parameters of the pipeline, or of the version that ``ref`` names.
+
+        Asked for with the rights of the role, if there is one; kept for some minutes for whoever asks, unless
+        ``fresh``. Raises TransientError("pipeline-deleting") while SageMaker deletes the pipeline, PermanentError for a
+        definition that cannot be read.
+        """
 
     def start(self, request: StartRequest) -> str:
         """Start an execution and return its ARN. A TransientError with ``acted`` may have started it."""
@@ -138,6 +143,23 @@ class Quarantine(Protocol):
         """Delete an item; one that is not there is fine."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The messages of a queue, as SQS counts them: approximately, and a minute or so late.
+
+    ``waiting`` can be received, ``in_flight`` were received and may come back, ``delayed`` wait for their time.
+    """
+
+    waiting: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        """All messages that the queue holds."""
+        return self.waiting + self.in_flight + self.delayed
+
+
 class Queues(Protocol):
     """SQS."""
 
@@ -146,6 +168,9 @@ class Queues(Protocol):
 
     def send(self, queue: str, body: str) -> None:
         """Send a body to a queue, by name or ARN."""
+
+    def counts(self, queue: str) -> Counts:
+        """How many messages a queue, by name or ARN, has about now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +214,32 @@ class Schedules(Protocol):
     def get(self, group: str, name: str) -> ScheduleDefinition:
         """One schedule whole. NotFoundError when there is none."""
 
+    def create(self, document: Mapping[str, Any]) -> str:
+        """Make a schedule and return its ARN; ``document`` is the CreateSchedule request as JSON, times in ISO 8601.
+
+        TransientError("conflict") when there is one of that name in that group, NotFoundError when there is no group.
+        """
+
+    def update(self, document: Mapping[str, Any]) -> str:
+        """Change a schedule and return its ARN; ``document`` is the UpdateSchedule request, in the form of ``create``.
+
+        What it leaves out gets the service's default. NotFoundError when there is no such schedule,
+        TransientError("conflict") while somebody else changes it.
+        """
+
     def delete(self, group: str, name: str) -> None:
         """Delete a schedule; one that is not there is fine."""
+
+
+class Roles(Protocol):
+    """IAM roles of this account."""
+
+    def trusts(self, role_arn: str, service: str) -> bool:
+        """Whether a role lets a service assume it, by what its trust policy says without regard to conditions.
+
+        ``service`` is a principal such as ``scheduler.amazonaws.com``. NotFoundError when there is no such role,
+        PermanentError("access-denied") when one may not look.
+        """
 
 
 class CleanupStore(Protocol):

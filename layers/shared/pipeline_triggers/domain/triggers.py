@@ -15,23 +15,25 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from typing import Literal as OneOf
 
 from pipeline_triggers.domain import limits, loops
+from pipeline_triggers.domain.constraints import UNCONSTRAINED, Constraints, ParameterType
+from pipeline_triggers.domain.conversions import MAX_PARAMETERS, MAX_VALUE
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.forms import Form, join, kind_of, shown
-from pipeline_triggers.domain.parameters import MAX_PARAMETERS, Literal, Parameter, embeds_path, is_path, parse_value
+from pipeline_triggers.domain.parameters import Parameter
 from pipeline_triggers.domain.patterns import EventPattern, PatternIndex
-from pipeline_triggers.domain.schedules import check_expression, check_timezone, parse_time
+from pipeline_triggers.domain.templates import Literal, embeds_path, is_path, parse_value
+from pipeline_triggers.domain.trigger_schedules import SCHEDULE_KEYS, Schedule, judge_schedule, read_schedule
 from pipeline_triggers.errors import InvalidInputError, InvalidTriggerError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
-    from pipeline_triggers.domain.parameters import OnMissing, Template
+    from pipeline_triggers.domain.parameters import OnMissing
     from pipeline_triggers.domain.paths import JsonPath
+    from pipeline_triggers.domain.templates import Template
 
 State = OneOf["ENABLED", "DISABLED", "SHADOW"]
 
-SCHEDULE_KEYS = ("timezone", "start", "end")
 TRIGGER_KEYS = (
     "name", "description", "state", "tags", "set", "event_pattern", "schedule_expression", *SCHEDULE_KEYS,
     "occurrence_key", "max_starts_per_hour", "targets",
@@ -39,7 +41,8 @@ TRIGGER_KEYS = (
 TARGET_KEYS = (
     "pipeline", "id", "version_id", "parameters", "display_name", "description", "parallelism", "role_arn",
 )  # fmt: skip
-PARAMETER_KEYS = ("value", "literal", "default", "on_missing")
+CONSTRAINT_KEYS = ("type", "enum", "prefix", "max_length")
+PARAMETER_KEYS = ("value", "literal", "default", "on_missing", *CONSTRAINT_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +74,6 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """When a scheduled trigger fires: an expression of EventBridge Scheduler in an IANA time zone."""
-
-    expression: str
-    timezone: str = "UTC"
-    start: datetime | None = None
-    end: datetime | None = None
-
-    def to_document(self) -> dict[str, Any]:
-        """The normal form: these keys stand in the trigger itself."""
-        return _without_empty(
-            {
-                "schedule_expression": self.expression,
-                "timezone": self.timezone,
-                "start": self.start and self.start.isoformat(),
-                "end": self.end and self.end.isoformat(),
-            },
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Trigger:
     """A named event pattern, or schedule (exactly one of the two), with its targets."""
 
@@ -108,7 +90,7 @@ class Trigger:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], *, set: str = "") -> Trigger:  # noqa: A002 - the field's word
-        """Read the normal form; its parameters are texts or ``{value | literal, default, on_missing}``.
+        """Read the normal form; its parameters are texts or objects (``PARAMETER_KEYS``).
 
         ``set`` is the set of a trigger that names none. Raises InvalidTriggerError with every problem at once; their
         fields are relative to the trigger, such as ``targets[0].parameters.Rows``.
@@ -155,6 +137,15 @@ class Snapshot:
     def index(self) -> PatternIndex:
         """Which triggers match an event: those with a schedule are not in it."""
         return PatternIndex({t.name: t.pattern for t in self.triggers if t.pattern is not None})
+
+    @cached_property
+    def start_roles(self) -> Mapping[PipelineRef, str]:
+        """The role that starts a pipeline, of those that have one: what it declares is asked for with it too.
+
+        Where several targets name different ones it is the first: what a pipeline declares is the same for all.
+        """
+        named = [(target.pipeline, target.role_arn) for trigger in self.triggers for target in trigger.targets]
+        return {pipeline: role_arn for pipeline, role_arn in reversed(named) if role_arn is not None}
 
     def to_json(self) -> str:
         """The stored form: compact JSON in ASCII. The revision is no part of it."""
@@ -261,7 +252,7 @@ def _read(form: Form, default_set: str) -> Trigger:
         name=form.text("name", limits.NAME, required=True) or "",
         targets=_targets(form),
         pattern=_pattern(form),
-        schedule=_schedule(form),
+        schedule=read_schedule(form),
         state=cast("State", form.choice("state", get_args(State), "ENABLED")),
         occurrence_key=key,
         description=form.text("description", limits.DESCRIPTION) or "",
@@ -272,12 +263,8 @@ def _read(form: Form, default_set: str) -> Trigger:
 
 
 def _judge(trigger: Trigger, form: Form) -> None:
-    """Note what is wrong with a trigger as a whole, or outside it: its time zone, its loops."""
-    if trigger.schedule is not None:
-        try:
-            check_timezone(trigger.schedule.timezone)
-        except InvalidInputError as error:
-            form.adopt("", error)
+    """Note what is wrong with a trigger as a whole, or outside it: its schedule, its loops."""
+    judge_schedule(trigger, form)
     if trigger.pattern is None:
         return
     for target in trigger.targets:
@@ -313,34 +300,6 @@ def _pattern(form: Form) -> EventPattern | None:
         return EventPattern(written)
     except InvalidInputError as error:
         form.adopt("event_pattern", error)
-        return None
-
-
-def _schedule(form: Form) -> Schedule | None:
-    if not form.has("schedule_expression"):
-        for key in filter(form.has, SCHEDULE_KEYS):
-            form.refuse(key, "belongs to a schedule", "Remove it, or write a schedule_expression")
-        return None
-    expression = form.text("schedule_expression", limits.SCHEDULE_EXPRESSION)
-    timezone = form.text("timezone", limits.TIMEZONE) or "UTC"
-    start, end = (_time(form, key) for key in ("start", "end"))
-    if start and end and end <= start:
-        form.refuse("end", "is not after start")
-    if expression is None:
-        return None
-    try:
-        check_expression(expression)
-    except InvalidInputError as error:
-        form.adopt("", error)
-    return Schedule(expression, timezone, start, end)
-
-
-def _time(form: Form, key: str) -> datetime | None:
-    text = form.text(key, limits.TIME)
-    try:
-        return None if text is None else parse_time(text, key)
-    except InvalidInputError as error:
-        form.adopt("", error)
         return None
 
 
@@ -419,7 +378,7 @@ def _parameters(form: Form) -> tuple[Parameter, ...]:
 
 
 def _parameter(form: Form, name: str) -> Parameter | None:
-    """Read ``Name: text`` or ``Name: {value | literal, default, on_missing}``; None when a problem was noted."""
+    """Read ``Name: text`` or ``Name: {value | literal, …}``; None when a problem was noted."""
     if not limits.PARAMETER_NAME.accepts(name):
         form.refuse(name, "is no name of a parameter", f"It {limits.PARAMETER_NAME.rule}")
     if not isinstance(form.document[name], Mapping):
@@ -437,10 +396,26 @@ def _parameter(form: Form, name: str) -> Parameter | None:
     else:
         parameter = _plain_parameter(inside, name, "value")
     if parameter is not None and isinstance(parameter.value, Literal) and len(inside.document) > 1:
-        form.refuse(name, "is sent as it is and never missing", "Remove default and on_missing")
+        form.refuse(name, "is sent as it is and never missing", "Remove everything but the value itself")
     if default is not None and on_missing == "omit":
         form.refuse(name, "has a default and on_missing: omit", "Remove one of the two")
-    return parameter and replace(parameter, default=default, on_missing=on_missing)
+    constraints = _constraints(inside)
+    if default is not None and (violation := constraints.violation(default)):
+        inside.refuse("default", f"{shown(default)} {violation}", "Change the default or the constraint")
+    return parameter and replace(parameter, default=default, on_missing=on_missing, constraints=constraints)
+
+
+def _constraints(form: Form) -> Constraints:
+    if not any(map(form.has, CONSTRAINT_KEYS)):
+        return UNCONSTRAINED
+    kind = cast("ParameterType", form.choice("type", get_args(ParameterType), "String")) if form.has("type") else None
+    max_length = form.number("max_length", 1, MAX_VALUE)
+    enum, prefix = form.texts("enum", limits.VALUE), form.text("prefix", limits.VALUE) or ""
+    constraints = Constraints(kind, enum, prefix, max_length)
+    for number, value in enumerate(constraints.enum):
+        if violation := replace(constraints, enum=()).violation(value):
+            form.refuse(f"enum[{number}]", f"{shown(value)} {violation}", "Remove it, or widen the other constraint")
+    return constraints
 
 
 def _plain_parameter(form: Form, name: str, key: str) -> Parameter | None:
@@ -452,14 +427,17 @@ def _plain_parameter(form: Form, name: str, key: str) -> Parameter | None:
     return None if value is None else Parameter(name, value)
 
 
-def _written(parameter: Parameter) -> str | dict[str, str]:
+def _written(parameter: Parameter) -> str | dict[str, Any]:
     """How a parameter stands in the normal form: as a text where that is enough."""
     text = parameter.value.text
     if isinstance(parameter.value, Literal):
         return {"literal": text} if is_path(text) or embeds_path(text) else text
+    more = parameter.constraints.to_document()
     if parameter.default is not None:
-        return {"value": text, "default": parameter.default}
-    return {"value": text, "on_missing": "omit"} if parameter.on_missing == "omit" else text
+        more["default"] = parameter.default
+    if parameter.on_missing == "omit":
+        more["on_missing"] = "omit"
+    return {"value": text, **more} if more else text
 
 
 def _without_empty(document: dict[str, Any]) -> dict[str, Any]:
