@@ -13,7 +13,7 @@ MODULES = [*package_modules(), *handlers()]
 
 # Use cases know ports, not adapters.
 USE_CASE = {"domain", "errors", "observability"}
-USE_CASES = {"reacting", "managing", "cleanup", "scheduling"}
+USE_CASES = {"reacting", "managing", "keeping", "checking", "cleanup", "scheduling"}
 
 # The rooms that each room may import from. A new room belongs here, with as little as it needs.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -25,15 +25,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"domain", "errors"},
     "observability": {"domain", "errors"},
     **dict.fromkeys(USE_CASES, USE_CASE),
+    # The schedules of triggers follow the triggers.
+    "keeping": USE_CASE | {"scheduling"},
+    "managing": USE_CASE | {"keeping"},
     # One Lambda invocation: payload in, use case, answer out.
     "invocation": USE_CASE | USE_CASES | {"sources"},
     "cleanup_invocation": USE_CASE | USE_CASES | {"invocation", "sources"},
+    # What people's tools need of a deployed stack.
+    "composition": USE_CASE | USE_CASES | {"adapters"},
     "wiring": USE_CASE | USE_CASES | {"adapters", "cleanup_invocation", "config", "invocation", "sources"},
     "functions": {"observability", "wiring"},
     "documents": {"domain", "errors"},
-    "sdk": USE_CASE | USE_CASES | {"adapters", "config", "documents", "sources"},
-    "cli": USE_CASE | USE_CASES | {"adapters", "config", "documents", "local", "sdk", "sources", "wiring"},
-    "local": USE_CASE | USE_CASES | {"adapters", "config", "documents", "invocation", "sources", "wiring"},
+    "sdk": USE_CASE | USE_CASES | {"adapters", "composition", "config", "documents", "sources"},
+    "cli": USE_CASE
+    | USE_CASES
+    | {"adapters", "composition", "config", "documents", "local", "sdk", "sources", "wiring"},
+    "local": USE_CASE
+    | USE_CASES
+    | {"adapters", "composition", "config", "documents", "invocation", "sources", "wiring"},
 }
 
 # What each room may import from outside, besides the standard library.

@@ -19,7 +19,7 @@ from moto.scheduler.models import scheduler_backends
 
 from pipeline_triggers.adapters.items import from_item, unpack
 from pipeline_triggers.local.poller import FunctionError
-from pipeline_triggers.local.stage import Stage, definition_of
+from pipeline_triggers.local.stage import Stage, definition_of, scheduler_role
 from pipeline_triggers.local.wire import ACCOUNT, REGION, Answer, error_answer, json_answer
 from tests.integration.conftest import ROOT
 from tests.sample_events import CLEANUP, sample
@@ -66,6 +66,7 @@ def faults() -> Faults:
 @pytest.fixture(scope="module")
 def stage(lines: Lines, faults: Faults) -> Iterator[Stage]:
     with Stage(ROOT / "template.yaml", port=0, on_log=lines.add, interceptors=[faults]) as stage:
+        scheduler_role(stage.client("iam"))
         yield stage
 
 

@@ -35,6 +35,16 @@ TEMPLATE = {
 }
 
 
+LIVE = """\
+version: 1
+set: live
+triggers:
+  - name: on-upload
+    event_pattern: {{source: [aws.s3]}}
+    targets: [{{pipeline: churn-train, parameters: {{Rows: {rows}}}}}]
+"""
+
+
 @pytest.fixture
 def clients() -> Iterator[Clients]:
     """Moto's services, with the trigger table of the stack ``test``."""
@@ -102,6 +112,32 @@ def test_the_stacks_parameters_decide_what_is_warned_about(clients: Clients) -> 
         "score-each-upload",
         "retrain-on-deletion",
     }
+
+
+def create_pipeline(clients: Clients, name: str, *parameters: dict[str, Any]) -> None:
+    clients.sagemaker().create_pipeline(
+        PipelineName=name,
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": []}),
+        ClientRequestToken=f"create-{name}".ljust(32, "-"),
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/pipeline",
+    )
+
+
+def test_apply_live_writes_only_what_the_pipelines_would_take(clients: Clients, tmp_path: Path) -> None:
+    create_stack(clients)
+    create_pipeline(clients, "churn-train", {"Name": "Rows", "Type": "Integer"})
+    file = tmp_path / "triggers.yaml"
+    file.write_text(LIVE.format(rows="many"), encoding="utf-8")
+    refused = run_json("apply", "--live", "--yes", str(file))
+    assert refused["exit_code"] == 2
+    assert [(p["line"], p["field"]) for p in refused["problems"]] == [(6, "triggers[0].targets[0].parameters.Rows")]
+    assert run_json("revisions")["result"] == []
+
+    file.write_text(LIVE.format(rows="5"), encoding="utf-8")
+    assert run_json("apply", "--live", "--yes", str(file))["result"]["written"] is True
+    (target,) = run_json("describe", "on-upload")["result"]["targets"]
+    (rows,) = target["parameters"]
+    assert rows["declared"] == {"type": "Integer", "required": True, "default": None, "enum": []}
 
 
 def test_simulate_from_the_stack_uses_its_triggers_and_its_account(clients: Clients) -> None:

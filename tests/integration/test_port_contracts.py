@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
@@ -24,6 +27,7 @@ from pipeline_triggers.adapters.ledger import DynamoLedger
 from pipeline_triggers.adapters.pipelines import SageMakerPipelines
 from pipeline_triggers.adapters.quarantine import DynamoQuarantine
 from pipeline_triggers.adapters.queues import SqsQueues
+from pipeline_triggers.adapters.roles import IamRoles
 from pipeline_triggers.adapters.schedules import EventBridgeSchedules
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
 from pipeline_triggers.domain.definitions import Declared, Definition
@@ -31,30 +35,33 @@ from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.ledger import RETENTION, Acquired, Busy, Started
 from pipeline_triggers.domain.ports import (
     CleanupStore,
+    Counts,
     Ledger,
     Pipelines,
     Quarantine,
     Quarantined,
     Queues,
+    Roles,
     ScheduleDefinition,
     Schedules,
     TriggerStore,
 )
 from pipeline_triggers.domain.triggers import Snapshot
-from pipeline_triggers.errors import NotFoundError, StaleRevisionError, TransientError
+from pipeline_triggers.errors import NotFoundError, PermanentError, StaleRevisionError, TransientError
 from tests.fakes.cleanup_store import FakeCleanupStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.pipelines import HOME, FakePipelines
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.queues import FakeQueues
+from tests.fakes.roles import FakeRoles
 from tests.fakes.schedules import ROLE, FakeSchedules
 from tests.fakes.trigger_store import FakeTriggerStore
 from tests.integration.tables import create_table
 from tests.samples import PIPELINE_ARN, rejected, request, start, trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:other"
 EXECUTION = f"{PIPELINE_ARN}/execution/abcdef"
@@ -122,6 +129,30 @@ def pipelines(request: pytest.FixtureRequest, clock: FakeClock) -> Pipelines:
     return SageMakerPipelines(clients, HOME, clock)
 
 
+@pytest.fixture(params=["fake", "sagemaker"])
+def versioned(request: pytest.FixtureRequest, clock: FakeClock) -> Pipelines:
+    """A pipeline of two versions; moto knows none, so its DescribePipeline is answered here."""
+    declared = {1: "InputKey", 2: "InputUri"}
+    if request.param == "fake":
+        fake = FakePipelines(clock=clock)
+        for version, name in declared.items():
+            fake.add("churn-train", Definition({name: Declared()}), version=version)
+        return fake
+
+    def answer(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        version = json.loads(params["body"]).get("PipelineVersionId", 2)
+        if version not in declared:
+            error = {"Error": {"Code": "ResourceNotFound", "Message": "Pipeline version does not exist."}}
+            return AWSResponse("", 400, HTTPHeaders(), None), error
+        return AWSResponse("", 200, HTTPHeaders(), None), {
+            "PipelineDefinition": json.dumps({"Parameters": [{"Name": declared[version]}]}),
+        }
+
+    clients = request.getfixturevalue("clients")
+    clients.sagemaker().meta.events.register("before-call.sagemaker.DescribePipeline", answer)
+    return SageMakerPipelines(clients, HOME, clock)
+
+
 @pytest.fixture(params=["fake", "sqs"])
 def queues(request: pytest.FixtureRequest) -> Queues:
     if request.param == "fake":
@@ -149,6 +180,23 @@ def schedules(request: pytest.FixtureRequest, clock: FakeClock) -> Schedules:
     target: Any = {"Arn": PIPELINE_ARN, "RoleArn": ROLE, "SageMakerPipelineParameters": {}}
     scheduler.create_schedule(Name="nightly", GroupName="team", Description="every night", Target=target, **common)
     return EventBridgeSchedules(request.getfixturevalue("clients"))
+
+
+@pytest.fixture(params=["fake", "iam"])
+def roles(request: pytest.FixtureRequest) -> Roles:
+    """Two roles, of which ``scheduler`` trusts EventBridge Scheduler and ``pipeline`` SageMaker."""
+    services = {"scheduler": "scheduler.amazonaws.com", "pipeline": "sagemaker.amazonaws.com"}
+    if request.param == "fake":
+        fake = FakeRoles()
+        for name, service in services.items():
+            fake.add(f"arn:aws:iam::123456789012:role/{name}", service)
+        return fake
+    clients = request.getfixturevalue("clients")
+    for name, service in services.items():
+        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        clients.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy)
+    return IamRoles(clients)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
@@ -470,6 +518,17 @@ class TestPipelines:
         assert definition.parameters["InputKey"] == Declared("String", required=True)
         assert definition.parameters["Rows"] == Declared("Integer", required=False, default=1000)
 
+    def test_the_declared_parameters_of_a_version_are_described(self, versioned: Pipelines) -> None:
+        first = versioned.describe(PipelineRef.parse("churn-train", 1))
+        second = versioned.describe(PipelineRef.parse("churn-train", 2))
+        assert (list(first.parameters), list(second.parameters)) == (["InputKey"], ["InputUri"])
+        assert list(versioned.describe(PipelineRef.parse("churn-train")).parameters) == ["InputUri"]
+
+    def test_a_version_that_is_not_there_is_not_found_yet(self, versioned: Pipelines) -> None:
+        with pytest.raises(TransientError) as raised:
+            versioned.describe(PipelineRef.parse("churn-train", 3))
+        assert raised.value.reason == "not-found-yet"
+
     def test_a_started_execution_is_found_by_its_token(self, pipelines: Pipelines, clock: FakeClock) -> None:
         arn = pipelines.start(request())
         assert arn.startswith(f"{PIPELINE_ARN}/execution/")
@@ -535,6 +594,25 @@ class TestQueues:
         queues.delay(self.ARN, message["ReceiptHandle"], 0)
         assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
 
+    def test_the_messages_that_wait_in_a_queue_are_counted(self, queues: Queues) -> None:
+        assert queues.counts("s3-event") == Counts(0, 0, 0)
+        queues.send("s3-event", "one")
+        queues.send("s3-event", "two")
+        assert queues.counts("s3-event") == Counts(waiting=2, in_flight=0, delayed=0)
+
+    def test_messages_in_flight_and_delayed_ones_are_counted_apart(self, clients: Clients) -> None:
+        url = clients.sqs.create_queue(QueueName="other")["QueueUrl"]
+        for delay in (0, 0, 0, 60, 60):
+            clients.sqs.send_message(QueueUrl=url, MessageBody="body", DelaySeconds=delay)
+        clients.sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)
+        counts = SqsQueues(clients).counts("arn:aws:sqs:us-east-1:123456789012:other")
+        assert (counts, counts.total) == (Counts(waiting=2, in_flight=1, delayed=2), 5)
+
+    def test_a_queue_that_is_not_there_cannot_be_counted(self, clients: Clients) -> None:
+        with pytest.raises(TransientError) as raised:
+            SqsQueues(clients).counts("no-such-queue")
+        assert raised.value.reason == "not-found-yet"
+
 
 class TestSchedules:
     def test_all_groups_are_there_the_default_one_too(self, schedules: Schedules) -> None:
@@ -572,6 +650,99 @@ class TestSchedules:
     def test_deleting_touches_no_schedule_of_the_same_name_in_another_group(self, schedules: Schedules) -> None:
         schedules.delete("default", "nightly")
         assert schedules.get("team", "nightly").target_arn == PIPELINE_ARN
+
+    # The clock of moto is the real one: times that matter to it are far away.
+    REQUEST: Mapping[str, Any] = MappingProxyType(
+        {
+            "Name": "monthly",
+            "GroupName": "team",
+            "ScheduleExpression": "cron(0 3 1 * ? *)",
+            "ScheduleExpressionTimezone": "Europe/Berlin",
+            "StartDate": "2096-01-01T00:00:00+00:00",
+            "EndDate": "2097-01-01T00:00:00+00:00",
+            "State": "DISABLED",
+            "Description": "once a month",
+            "FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5},
+            "ActionAfterCompletion": "DELETE",
+            "Target": {
+                "Arn": PIPELINE_ARN,
+                "RoleArn": ROLE,
+                "DeadLetterConfig": {"Arn": QUEUE},
+                "RetryPolicy": {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0},
+                "SageMakerPipelineParameters": {"PipelineParameterList": [{"Name": "Rows", "Value": "5"}]},
+            },
+        }
+    )
+    BARE: Mapping[str, Any] = MappingProxyType(
+        {
+            "Name": "nightly",
+            "GroupName": "team",
+            "ScheduleExpression": "rate(2 days)",
+            "State": "ENABLED",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": PIPELINE_ARN, "RoleArn": ROLE},
+        }
+    )
+
+    def test_a_schedule_that_is_created_is_read_as_it_was_written(self, schedules: Schedules) -> None:
+        arn = schedules.create(self.REQUEST)
+        found = schedules.get("team", "monthly")
+        assert found.arn == arn == "arn:aws:scheduler:us-east-1:123456789012:schedule/team/monthly"
+        assert same_times({key: found.document[key] for key in self.REQUEST}) == same_times(self.REQUEST)
+
+    def test_a_name_that_is_taken_in_the_group_is_a_conflict(self, schedules: Schedules) -> None:
+        schedules.create({**self.REQUEST, "Name": "nightly", "GroupName": "default"})
+        with pytest.raises(TransientError) as raised:
+            schedules.create({**self.REQUEST, "Name": "nightly"})
+        assert raised.value.reason == "conflict"
+        assert schedules.get("team", "nightly").document["Description"] == "every night"
+
+    def test_an_update_sets_what_it_leaves_out_to_the_default(self, schedules: Schedules) -> None:
+        arn = schedules.create(self.REQUEST)
+        assert schedules.update({**self.BARE, "Name": "monthly"}) == arn
+        document = schedules.get("team", "monthly").document
+        assert (document["ScheduleExpression"], document["ScheduleExpressionTimezone"]) == ("rate(2 days)", "UTC")
+        assert [document.get(key) for key in ("Description", "StartDate", "EndDate")] == [None, None, None]
+        retry = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+        assert document["Target"] == {"Arn": PIPELINE_ARN, "RoleArn": ROLE, "RetryPolicy": retry}
+
+    def test_an_update_keeps_when_it_was_made_and_tells_when_it_was_changed(
+        self, schedules: Schedules, clock: FakeClock
+    ) -> None:
+        before = schedules.get("team", "nightly")
+        clock.advance(minutes=5)
+        schedules.update(self.BARE)
+        after = schedules.get("team", "nightly")
+        assert after.document["CreationDate"] == before.document["CreationDate"]
+        assert after.modified_at > before.modified_at
+
+    def test_what_is_not_there_is_not_updated(self, schedules: Schedules) -> None:
+        with pytest.raises(NotFoundError):
+            schedules.update({**self.BARE, "Name": "yearly"})
+        with pytest.raises(NotFoundError):
+            schedules.update({**self.BARE, "GroupName": "default"})
+
+    def test_a_start_that_is_long_past_is_refused(self, schedules: Schedules) -> None:
+        with pytest.raises(PermanentError, match="earlier than 5 minutes ago"):
+            schedules.create({**self.REQUEST, "StartDate": "2020-01-01T00:00:00+00:00"})
+
+
+def same_times(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A schedule with its times as moments: each side writes them in a zone of its own."""
+    times = {key: datetime.fromisoformat(document[key]) for key in ("StartDate", "EndDate")}
+    return {**document, **times}
+
+
+class TestRoles:
+    SCHEDULER = "scheduler.amazonaws.com"
+
+    def test_a_role_trusts_the_services_that_its_policy_names(self, roles: Roles) -> None:
+        assert roles.trusts("arn:aws:iam::123456789012:role/scheduler", self.SCHEDULER)
+        assert not roles.trusts("arn:aws:iam::123456789012:role/pipeline", self.SCHEDULER)
+
+    def test_a_role_that_is_not_there_is_not_found(self, roles: Roles) -> None:
+        with pytest.raises(NotFoundError, match="there is no role nobody"):
+            roles.trusts("arn:aws:iam::123456789012:role/nobody", self.SCHEDULER)
 
 
 class TestCleanupStore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from pipeline_triggers.domain.triggers import Snapshot, Trigger
 from pipeline_triggers.errors import InvalidTriggerError, NotFoundError, StaleRevisionError, TransientError
 from pipeline_triggers.managing import Manager, Proposal
 from tests.fakes.trigger_store import FakeTriggerStore
+
+if TYPE_CHECKING:
+    from pipeline_triggers.keeping import ScheduleKeeper
 
 ME = "arn:aws:iam::123456789012:user/ann"
 
@@ -24,11 +28,16 @@ def trigger(name: str, *, of_set: str = "churn", pipeline: str = "churn-train") 
     return Trigger.from_document(document)
 
 
+def no_keeper() -> ScheduleKeeper:
+    """What keeps schedules is asked for only where triggers have some."""
+    raise AssertionError("no trigger here has a schedule")
+
+
 def manager_of(*triggers: Trigger) -> tuple[Manager, FakeTriggerStore]:
     store = FakeTriggerStore()
     if triggers:
         store.put(*triggers)
-    return Manager(store, lambda: ME), store
+    return Manager(store, lambda: ME, no_keeper), store
 
 
 def names(store: FakeTriggerStore) -> list[str]:
@@ -187,7 +196,7 @@ def test_rollback_works_when_the_current_revision_cannot_be_read() -> None:
     store = UnreadableStore()
     store.put(trigger("a"))
     store.put(trigger("damaged"))
-    assert Manager(store, lambda: ME).rollback(1).revision == 3
+    assert Manager(store, lambda: ME, no_keeper).rollback(1).revision == 3
     assert store.snapshots[-1].triggers == (trigger("a"),)
 
 
@@ -197,7 +206,7 @@ def test_rollback_does_not_go_on_when_the_table_cannot_be_reached() -> None:
     store.put(trigger("b"))
     store.fail("revision", TransientError("unavailable", "no connection"))
     with pytest.raises(TransientError, match="no connection"):
-        Manager(store, lambda: ME).rollback(1)
+        Manager(store, lambda: ME, no_keeper).rollback(1)
     assert len(store.snapshots) == 2
 
 

@@ -1,4 +1,4 @@
-"""Every error that this package raises, and the ``Problem`` that describes bad input.
+"""Every error that this package raises, the ``Problem`` that describes bad input, and the ``Result`` of one of several.
 
 PipelineTriggersError
 ├── InvalidInputError           what a person wrote is wrong: carries problems
@@ -10,6 +10,7 @@ PipelineTriggersError
 ├── ConfigurationError          the environment lacks something, or has it wrong
 ├── StaleRevisionError          somebody else wrote triggers in between
 ├── NotFoundError               what was asked for does not exist
+├── PartialFailureError         of several things some failed: carries the results of all
 └── AwsError                    an AWS call failed
     ├── PermanentError          the same call will fail again: reason for the quarantine
     └── TransientError          worth trying again: reason, and whether the call may have acted
@@ -42,6 +43,20 @@ class Problem:
         place = ":".join(str(part) for part in (self.file, self.line or "") if part)
         said = f"{self.field}: {self.reason}" if self.field else self.reason
         return f"{place + ': ' if place else ''}{said}{'. ' + self.remedy if self.remedy else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one of several things that were asked for.
+
+    ``outcome`` is created, updated, same, deleted, missing or failed; ``problem`` says why it failed. ``arn`` is empty
+    when there is nothing that has one.
+    """
+
+    name: str
+    arn: str
+    outcome: str
+    problem: str = ""
 
 
 class PipelineTriggersError(Exception):
@@ -102,6 +117,15 @@ class StaleRevisionError(PipelineTriggersError):
 
 class NotFoundError(PipelineTriggersError):
     """What was asked for by name does not exist."""
+
+
+class PartialFailureError(PipelineTriggersError):
+    """Of several things that were asked for some failed: ``results`` tells of each, in the order of the asking."""
+
+    def __init__(self, results: Iterable[Result]) -> None:
+        self.results: tuple[Result, ...] = tuple(results)
+        failed = [f"{result.name}: {result.problem}" for result in self.results if result.outcome == "failed"]
+        super().__init__(f"{len(failed)} of {len(self.results)} failed: {'; '.join(failed)}")
 
 
 class AwsError(PipelineTriggersError):

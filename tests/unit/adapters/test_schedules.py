@@ -12,7 +12,7 @@ from botocore.stub import ANY, Stubber
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.schedules import EventBridgeSchedules
 from pipeline_triggers.domain.ports import Schedule, SchedulePage
-from pipeline_triggers.errors import AwsError, NotFoundError, TransientError
+from pipeline_triggers.errors import AwsError, NotFoundError, PermanentError, TransientError
 from tests.fakes.clock import NOON
 from tests.samples import PIPELINE_ARN
 
@@ -126,9 +126,58 @@ def test_a_group_that_is_not_there_any_more_has_no_schedules(
     assert schedules.page("team") == SchedulePage(())
 
 
+REQUEST = {
+    "Name": "nightly",
+    "GroupName": "team",
+    "ScheduleExpression": "cron(0 3 * * ? *)",
+    "StartDate": "2026-03-14T21:00:00+09:00",
+    "EndDate": "2027-03-14T12:00:00+00:00",
+    "FlexibleTimeWindow": {"Mode": "OFF"},
+    "Target": {"Arn": PIPELINE_ARN, "RoleArn": "arn:aws:iam::123456789012:role/scheduler"},
+}
+WRITES = ("create_schedule", "update_schedule")
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_a_request_is_sent_as_it_is_with_its_times_as_moments(
+    schedules: EventBridgeSchedules, scheduler: Stubber, operation: str
+) -> None:
+    times = {"StartDate": NOON, "EndDate": NOON.replace(year=2027)}
+    scheduler.add_response(operation, {"ScheduleArn": ARN}, {**REQUEST, **times})
+    assert write(schedules, operation, REQUEST) == ARN
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_a_request_without_times_has_none(schedules: EventBridgeSchedules, scheduler: Stubber, operation: str) -> None:
+    request = {key: value for key, value in REQUEST.items() if not key.endswith("Date")}
+    scheduler.add_response(operation, {"ScheduleArn": ARN}, request)
+    assert write(schedules, operation, request) == ARN
+
+
+def test_creating_in_a_group_that_is_not_there_tells_the_group(
+    schedules: EventBridgeSchedules, scheduler: Stubber
+) -> None:
+    scheduler.add_client_error("create_schedule", "ResourceNotFoundException", http_status_code=404)
+    with pytest.raises(NotFoundError, match="no schedule group team"):
+        schedules.create(REQUEST)
+
+
+def test_updating_what_is_not_there_tells_the_schedule(schedules: EventBridgeSchedules, scheduler: Stubber) -> None:
+    scheduler.add_client_error("update_schedule", "ResourceNotFoundException", http_status_code=404)
+    with pytest.raises(NotFoundError, match="no schedule nightly in the group team"):
+        schedules.update(REQUEST)
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_a_request_that_botocore_refuses_is_permanent(schedules: EventBridgeSchedules, operation: str) -> None:
+    with pytest.raises(PermanentError, match="Invalid length for parameter Target"):
+        write(schedules, operation, {**REQUEST, "Target": {"Arn": "", "RoleArn": ""}})
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
+        ("ServiceQuotaExceededException", "limit-exceeded"),
         ("ThrottlingException", "throttled"),
         ("InternalServerException", "unavailable"),
         ("AccessDeniedException", "denied-yet"),
@@ -136,7 +185,9 @@ def test_a_group_that_is_not_there_any_more_has_no_schedules(
         ("ValidationException", "refused-by-sagemaker"),
     ],
 )
-@pytest.mark.parametrize("operation", ["list_schedule_groups", "list_schedules", "get_schedule", "delete_schedule"])
+@pytest.mark.parametrize(
+    "operation", ["list_schedule_groups", "list_schedules", "get_schedule", "delete_schedule", *WRITES]
+)
 def test_an_error_is_told_apart(
     schedules: EventBridgeSchedules, scheduler: Stubber, operation: str, code: str, reason: str
 ) -> None:
@@ -175,3 +226,9 @@ def call(schedules: EventBridgeSchedules, operation: str) -> None:
             schedules.get("team", "nightly")
         case "delete_schedule":
             schedules.delete("team", "nightly")
+        case _:
+            write(schedules, operation, REQUEST)
+
+
+def write(schedules: EventBridgeSchedules, operation: str, request: dict[str, Any]) -> str:
+    return schedules.create(request) if operation == "create_schedule" else schedules.update(request)

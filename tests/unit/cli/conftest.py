@@ -17,12 +17,27 @@ from pipeline_triggers.cli.main import cli
 from pipeline_triggers.cli.settings import Settings
 from pipeline_triggers.domain.delivery import Delivered
 from pipeline_triggers.domain.executions import Home
+from pipeline_triggers.domain.schedule_plans import Defaults
+from pipeline_triggers.scheduling import Scheduling
+from tests.fakes.pipelines import FakePipelines
+from tests.fakes.quarantine import FakeQuarantine
+from tests.fakes.queues import FakeQueues
+from tests.fakes.roles import FakeRoles
+from tests.fakes.schedules import FakeSchedules
 from tests.fakes.trigger_store import FakeTriggerStore
 
 if TYPE_CHECKING:
     from click.testing import Result
 
 ROOT = Path(__file__).parents[3]
+HOME = Home("aws", "210987654321", "eu-central-1")
+DEFAULTS = Defaults(
+    group="pipeline-triggers",
+    role_arn="arn:aws:iam::210987654321:role/pipeline-triggers-scheduler",
+    queue_role_arn="arn:aws:iam::210987654321:role/pipeline-triggers-schedule-queue",
+    queue_arn="arn:aws:sqs:eu-central-1:210987654321:pipeline-triggers-schedule",
+    dead_letter_arn="arn:aws:sqs:eu-central-1:210987654321:pipeline-triggers-undelivered",
+)
 
 
 @dataclass
@@ -31,6 +46,11 @@ class CommandLine:
 
     directory: Path
     store: FakeTriggerStore = field(default_factory=FakeTriggerStore)
+    pipelines: FakePipelines = field(default_factory=FakePipelines)
+    queues: FakeQueues = field(default_factory=FakeQueues)
+    quarantine: FakeQuarantine = field(default_factory=FakeQuarantine)
+    schedules: FakeSchedules = field(default_factory=lambda: FakeSchedules(home=HOME, made=(DEFAULTS.group, "team")))
+    roles: FakeRoles = field(default_factory=FakeRoles)
     delivered: Delivered | Exception = field(default_factory=Delivered)
     trusted: tuple[str, ...] = ()
     interactive: bool = False
@@ -55,13 +75,28 @@ class CommandLine:
         return str(path)
 
     def _connect(self, settings: Settings) -> Connection:
-        return Connection(self.store, self._stack, lambda: "arn:aws:iam::123456789012:user/ann")
+        return Connection(
+            store=self.store,
+            stack=self._stack,
+            caller=lambda: "arn:aws:iam::123456789012:user/ann",
+            pipelines=lambda: self.pipelines,
+            queues=self.queues,
+            quarantine=self.quarantine,
+            scheduling=self._scheduling,
+        )
+
+    def _scheduling(self) -> Scheduling:
+        clock = self.schedules.clock
+        return Scheduling(self.schedules, self.pipelines, self.roles, clock, HOME, self._schedule_defaults)
+
+    def _schedule_defaults(self) -> Defaults:
+        self._stack()
+        return DEFAULTS
 
     def _stack(self) -> Stack:
         if isinstance(self.delivered, Exception):
             raise self.delivered
-        home = Home("aws", "210987654321", "eu-central-1")
-        return Stack("pipeline-triggers", home, self.delivered, self.trusted)
+        return Stack("pipeline-triggers", HOME, self.delivered, self.trusted)
 
 
 def _runner() -> CliRunner:
@@ -75,4 +110,6 @@ def command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine
     """A stack without triggers; files are written to an empty directory, which is the working one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    return CommandLine(tmp_path)
+    stack = CommandLine(tmp_path)
+    stack.roles.add("arn:aws:iam::210987654321:role/mine", "scheduler.amazonaws.com")
+    return stack

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline_triggers.domain.delivery import Delivered
-from pipeline_triggers.errors import NotFoundError, StaleRevisionError, TransientError
-from tests.unit.cli.conftest import ROOT
+from pipeline_triggers.errors import NotFoundError, PermanentError, StaleRevisionError, TransientError
+from tests.unit.cli.conftest import DEFAULTS, HOME, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,6 +177,7 @@ def test_apply_answers_with_add_change_remove_and_same(command_line: CommandLine
         "same": [],
         "revision": 2,
         "written": True,
+        "schedules": [],
     }
 
 
@@ -252,13 +253,62 @@ def test_a_name_of_another_set_is_refused(command_line: CommandLine) -> None:
     assert command_line.store.revision() == 1
 
 
-def test_apply_refuses_schedules_and_says_what_creates_them(command_line: CommandLine) -> None:
-    file = command_line.file(SCHEDULED)
-    for arguments in (["--yes"], ["--dry-run"]):
-        (problem,) = command_line.json("apply", file, *arguments)["problems"]
-        assert (problem["file"], problem["line"], problem["field"]) == (file, 4, "nightly.schedule_expression")
-        assert "schedule put" in problem["remedy"]
+def scheduled(command_line: CommandLine, **changes: str) -> str:
+    """A file with a trigger that has a schedule, and the pipeline that it starts."""
+    command_line.pipelines.add(f"arn:aws:sagemaker:{HOME.region}:{HOME.account}:pipeline/churn-train")
+    command_line.roles.add(DEFAULTS.role_arn, "scheduler.amazonaws.com")
+    text = SCHEDULED
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    return command_line.file(text)
+
+
+def test_apply_makes_the_schedules_of_triggers(command_line: CommandLine) -> None:
+    file = scheduled(command_line)
+    planned = command_line.json("apply", file, "--dry-run")["result"]
+    assert [(change["trigger"], change["outcome"]) for change in planned["schedules"]] == [("nightly", "created")]
+    assert command_line.schedules.names == set()
+    applied = command_line.run("apply", file, "--yes")
+    assert applied.exit_code == 0
+    assert "Schedule nightly created." in applied.stdout
+    assert command_line.schedules.names == {"nightly"}
+
+
+def test_apply_says_when_only_a_schedule_had_to_be_changed(command_line: CommandLine) -> None:
+    file = scheduled(command_line)
+    command_line.run("apply", file, "--yes")
+    command_line.schedules.delete(DEFAULTS.group, "nightly")
+    applied = command_line.run("apply", file, "--yes")
+    assert "The triggers are as they shall be: revision 1 stays." in applied.stdout
+    assert "Schedule nightly created." in applied.stdout
+    again = command_line.run("apply", file, "--yes")
+    assert "Nothing to change: revision 1 stays." in again.stdout
+
+
+def test_a_problem_with_a_schedule_is_told_with_its_line_and_nothing_is_written(command_line: CommandLine) -> None:
+    file = scheduled(command_line, **{"cron(0 3 * * ? *)": "at(2001-01-01T00:00:00)"})
+    (problem,) = command_line.json("apply", file, "--yes")["problems"]
+    assert (problem["file"], problem["line"]) == (file, 5)
+    assert problem["field"] == "triggers[0].schedule_expression"
     assert command_line.store.revision() == 0
+
+
+def test_a_schedule_that_failed_is_a_problem_with_what_to_do(command_line: CommandLine) -> None:
+    file = scheduled(command_line)
+    command_line.schedules.fail("create", PermanentError("access-denied", "not permitted"))
+    document = command_line.json("apply", file, "--yes")
+    assert (document["exit_code"], document["result"]["written"]) == (1, True)
+    (problem,) = document["problems"]
+    assert (problem["field"], problem["reason"]) == ("nightly", "schedule: not permitted")
+    assert "apply or repeat the command" in problem["remedy"]
+
+
+def test_describe_shows_when_a_trigger_fires_next(command_line: CommandLine) -> None:
+    command_line.run("apply", scheduled(command_line), "--yes")
+    shown = command_line.run("describe", "nightly").stdout
+    assert "schedule: cron(0 3 * * ? *) in UTC" in shown
+    assert "via: EventBridge Scheduler starts the pipeline itself" in shown
+    assert " ".join(shown.split()).count("03:00 UTC") == 3
 
 
 def test_apply_warns_when_no_rule_delivers_a_source(command_line: CommandLine) -> None:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from pipeline_triggers.adapters.failures import code_of, translated
+from pipeline_triggers.adapters.failures import code_of, readable, translated
+from pipeline_triggers.domain.ports import Counts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline_triggers.adapters.clients import Clients
 
 # The message is visible again or was deleted: there is nothing left to delay.
 GONE = frozenset({"AWS.SimpleQueueService.MessageNotInflight", "MessageNotInflight"})
+
+# Of GetQueueAttributes, in the order of Counts. The age of the oldest message is known to CloudWatch only.
+COUNTED: Final = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 
 
 class SqsQueues:
@@ -39,6 +49,15 @@ class SqsQueues:
         """Send a body to a queue, by name or ARN."""
         with translated():
             self._clients.sqs.send_message(QueueUrl=self._url(queue), MessageBody=body)
+
+    def counts(self, queue: str) -> Counts:
+        """How many messages a queue, by name or ARN, has about now."""
+        with readable():
+            answer: Mapping[str, Any] = self._clients.sqs.get_queue_attributes(
+                QueueUrl=self._url(queue), AttributeNames=list(COUNTED)
+            )
+            waiting, in_flight, delayed = (int(answer["Attributes"][name]) for name in COUNTED)
+            return Counts(waiting, in_flight, delayed)
 
     def _url(self, queue: str) -> str:
         """The URL of a queue. It is asked for, because its form differs between Regions and endpoints; and kept."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # Of ListSchedules and ListScheduleGroups, from the service model.
 MAX_RESULTS = 100
 MISSING = "ResourceNotFoundException"
+TIMES = ("StartDate", "EndDate")
 
 
 class EventBridgeSchedules:
@@ -57,12 +59,8 @@ class EventBridgeSchedules:
     def get(self, group: str, name: str) -> ScheduleDefinition:
         """One schedule whole. NotFoundError when there is none."""
         with readable():
-            try:
+            with _found(f"there is no schedule {name} in the group {group}"):
                 answer: Mapping[str, Any] = self._clients.scheduler.get_schedule(GroupName=group, Name=name)
-            except ClientError as error:
-                if code_of(error) == MISSING:
-                    raise NotFoundError(f"there is no schedule {name} in the group {group}") from error
-                raise
             told = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
             return ScheduleDefinition(
                 arn=told["Arn"],
@@ -70,6 +68,23 @@ class EventBridgeSchedules:
                 modified_at=_modified_at(told),
                 document=json.loads(json.dumps(told, default=_iso)),
             )
+
+    def create(self, document: Mapping[str, Any]) -> str:
+        """Make a schedule and return its ARN; ``document`` is the CreateSchedule request as JSON, times in ISO 8601.
+
+        TransientError("conflict") when there is one of that name in that group, NotFoundError when there is no group.
+        """
+        with translated(), _found(f"there is no schedule group {document['GroupName']}"):
+            return self._clients.scheduler.create_schedule(**_request(document))["ScheduleArn"]
+
+    def update(self, document: Mapping[str, Any]) -> str:
+        """Change a schedule and return its ARN; ``document`` is the UpdateSchedule request, in the form of ``create``.
+
+        What it leaves out gets the service's default. NotFoundError when there is no such schedule,
+        TransientError("conflict") while somebody else changes it.
+        """
+        with translated(), _found(f"there is no schedule {document['Name']} in the group {document['GroupName']}"):
+            return self._clients.scheduler.update_schedule(**_request(document))["ScheduleArn"]
 
     def delete(self, group: str, name: str) -> None:
         """Delete a schedule; one that is not there is fine."""
@@ -79,6 +94,23 @@ class EventBridgeSchedules:
             except ClientError as error:
                 if code_of(error) != MISSING:
                     raise
+
+
+@contextmanager
+def _found(otherwise: str) -> Iterator[None]:
+    """Turn the answer that there is no such thing into NotFoundError, with these words."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) == MISSING:
+            raise NotFoundError(otherwise) from error
+        raise
+
+
+def _request(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A request as botocore takes it: its times are no texts."""
+    times = {key: datetime.fromisoformat(document[key]) for key in TIMES if key in document}
+    return {**document, **times}
 
 
 def _schedule(summary: Mapping[str, Any]) -> Schedule:

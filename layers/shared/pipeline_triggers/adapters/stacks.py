@@ -1,9 +1,9 @@
-"""The deployed stack as CloudFormation knows it: where it lives and what its parameters let through."""
+"""The deployed stack as CloudFormation knows it: where it lives, what its parameters let through, what it brings."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from pipeline_triggers.adapters.failures import code_of, translated
 from pipeline_triggers.domain.delivery import Delivered
 from pipeline_triggers.domain.executions import Home
+from pipeline_triggers.domain.schedule_plans import Defaults
 from pipeline_triggers.errors import ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
@@ -23,15 +24,40 @@ if TYPE_CHECKING:
 # arn:aws:cloudformation:us-east-1:123456789012:stack/pipeline-triggers/11111111-2222-3333-4444-555555555555
 _STACK_ID = re.compile(r"arn:(?P<partition>[^:]+):cloudformation:(?P<region>[^:]+):(?P<account>\d{12}):stack/.+")
 
+# The outputs that say what new schedules get, and what Defaults calls them.
+_OF_SCHEDULES: Mapping[str, str] = {
+    "ScheduleGroupName": "group",
+    "SchedulerRoleArn": "role_arn",
+    "ScheduleQueueRoleArn": "queue_role_arn",
+    "ScheduleQueueArn": "queue_arn",
+    "UndeliveredQueueArn": "dead_letter_arn",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack of this application: its name, its home, what its rules deliver, and which topics it trusts."""
+    """A stack of this application: its name, its home, what its rules deliver, and which topics it trusts.
+
+    ``outputs`` are the stack's, by their keys in template.yaml.
+    """
 
     name: str
     home: Home
     delivered: Delivered
     trusted_topic_arns: tuple[str, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def schedule_defaults(self) -> Defaults:
+        """What the stack has for new schedules.
+
+        ConfigurationError when its outputs do not say it: it was deployed by a version without schedules.
+        """
+        lacking = [key for key in _OF_SCHEDULES if not self.outputs.get(key)]
+        if lacking:
+            told = f"the stack {self.name} has nothing for schedules (its outputs lack {', '.join(lacking)})"
+            raise ConfigurationError(f"{told}: deploy this version of the application with sam build and sam deploy")
+        return Defaults(**{name: self.outputs[key] for key, name in _OF_SCHEDULES.items()})
 
 
 @dataclass(frozen=True)
@@ -62,19 +88,29 @@ class Stacks:
                 custom_bus=bool(parameters.get("EventBusName")),
             ),
             trusted_topic_arns=_listed(parameters, "TrustedTopicArns"),
+            outputs={o["OutputKey"]: o.get("OutputValue", "") for o in found.get("Outputs", [])},
         )
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who writes: the ARN of the AWS identity in use. Calling it needs no permission."""
+    """Whoever works at the command line: the AWS identity in use. Asking for it needs no permission.
+
+    Both methods raise TransientError or PermanentError when there are no usable credentials.
+    """
 
     clients: Clients
 
     def __call__(self) -> str:
-        """Ask STS. Raises TransientError or PermanentError when there are no usable credentials."""
+        """The ARN of the identity: who writes."""
         with translated():
             return self.clients.sts.get_caller_identity()["Arn"]
+
+    def home(self) -> Home:
+        """The account of the identity, and the Region that is worked in: pipelines without an ARN are there."""
+        with translated():
+            identity = self.clients.sts.get_caller_identity()
+        return Home(identity["Arn"].split(":")[1], identity["Account"], self.clients.sts.meta.region_name)
 
 
 def _home(stack_id: str) -> Home:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pipeline_triggers.local.deployment import Deployment
+    from pipeline_triggers.local.scheduler import Firing
 
 template_option = click.option(
     "--template",
@@ -103,7 +104,8 @@ def up(
     """Deploy the template to an embedded AWS on this machine, and run it until Ctrl-C.
 
     The stack is named "local". With it come sample pipelines, the bucket raw-data and the triggers of the trigger file,
-    unless --empty says otherwise. The functions' log lines go to stdout.
+    unless --empty says otherwise. Schedules fire at their times; pipelines start and do nothing. The functions' log
+    lines go to stdout.
 
     With --no-deploy the stack is yours to deploy: `sam deploy --config-env local`. What SAM uploads is what runs, and
     runs anew after each `sam deploy`.
@@ -115,7 +117,14 @@ def up(
     deployed = None if no_deploy else template
     with ExitStack() as running:
         stage = running.enter_context(
-            Stage(deployed, port=port, also_listen=addresses, poll=not no_poll, on_log=_echo),
+            Stage(
+                deployed,
+                port=port,
+                also_listen=addresses,
+                poll=not no_poll,
+                on_log=_echo,
+                on_fired=_tell_firing,
+            ),
         )
         if not empty:
             stage.furnish()
@@ -154,6 +163,14 @@ def _echo(_function: str, line: str) -> None:
     click.echo(line)
 
 
+def _tell_firing(firing: Firing) -> None:
+    why = f": {firing.error}" if firing.error else ""
+    name = firing.schedule_arn.partition(":schedule/")[2]
+    render.to_console(
+        render.line((f"Schedule {name} ", "bold"), f"of {firing.at:%H:%M:%SZ}: {firing.outcome}{why}"), stderr=True
+    )
+
+
 def _wait_for_ctrl_c() -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -184,7 +201,7 @@ def _up(stage: Stage) -> RenderableType:
         render.line(("Stack “local” runs at ", "bold"), (url, "bold green"), ". Ctrl-C stops it. Try, elsewhere:"),
         render.line(f"  pipeline-triggers --stack-name {STACK} --endpoint-url {url} list"),
         render.line(f"  aws --endpoint-url {url} s3 cp data.csv s3://raw-data/in/data.csv"),
-        render.line("The credentials may be any, the Region is us-east-1."),
+        render.line("The credentials may be any, the Region is us-east-1. Schedules fire at their times."),
         by=0,
     )
 

@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 # In its module the command is the function of that name, with "_" for "-" and "_" behind a word of Python.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("new", "triggers", "Write a first trigger file from a predefined event pattern."),
-    ("lint", "triggers", "Check trigger files, without AWS."),
+    ("lint", "triggers", "Check trigger files; with --live also against the pipelines."),
     ("simulate", "simulate", "Show what events would start, with which parameters and why, without AWS."),
     ("match", "simulate", "Say whether events match a pattern or triggers, and if not, why."),
     ("apply", "triggers", "Make the stack's triggers what trigger files say: plan, confirm, write."),
     ("put", "triggers", "Create or replace one trigger."),
     ("list", "triggers", "List the stack's triggers."),
-    ("describe", "triggers", "Show one trigger with its pattern, targets and parameters."),
+    ("describe", "triggers", "Show one trigger, its parameters beside those of its pipelines."),
     ("enable", "triggers", "Let triggers start pipelines."),
     ("disable", "triggers", "Let triggers start nothing."),
     ("shadow", "triggers", "Let triggers decide and record, but start nothing."),
     ("delete", "triggers", "Delete triggers."),
     ("revisions", "triggers", "List the revisions of the stack's triggers."),
     ("rollback", "triggers", "Write an earlier revision again, as a new one."),
+    ("schedule", "schedule", "Start pipelines at a time, every so often, or by the calendar."),
+    ("status", "status", "See at a glance what waits, what is stuck and what comes next."),
     ("local", "local", "Run the whole application on this machine."),
     ("demo", "local", "See it work: events in, executions out, without an AWS account."),
 )

@@ -1,0 +1,187 @@
+"""The command "status": what waits in the queues, what is stuck and why, and what comes next, at a glance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from rich.console import Group
+from rich.text import Text
+
+from pipeline_triggers.cli.render import cell, line, table
+from pipeline_triggers.cli.schedule_views import Coming, list_document, list_table
+from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
+from pipeline_triggers.errors import AwsError, ConfigurationError, NotFoundError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import RenderableType
+
+    from pipeline_triggers.cli.connection import Connection
+    from pipeline_triggers.domain.ports import Counts, ScheduleDefinition
+    from pipeline_triggers.domain.triggers import Snapshot
+
+Read = TypeVar("Read")
+
+# The queues of a stack, without the stack's name before them. What the functions work through:
+WORK_QUEUES = ("s3-event", "sns-event", "status-event", "bus-event", "schedule", "cleanup")
+# What somebody has to look at, and what to do about it.
+STUCK_QUEUES = {
+    "dead-letter": "A function failed on these for days, and its log says why. When that is mended, let SQS move them "
+    "back to their queues (start-message-move-task)",
+    "undelivered": "EventBridge, SNS or a schedule could not deliver these. The attributes ERROR_CODE and "
+    "ERROR_MESSAGE of a message say why, where EventBridge or a schedule sent it",
+}
+QUARANTINED = "These events cannot start anything as they are. They are kept for 90 days, each with its reason"
+STATES = ("ENABLED", "DISABLED", "SHADOW")
+MAX_SCHEDULES = 10
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def status(settings: Settings) -> Answer:
+    """See at a glance what waits, what is stuck and what comes next.
+
+    Ends with 0 when everything could be read, whatever it says.
+    """
+    connection = settings.connection
+    # When not even the triggers can be read, there is no such stack, or no way to it: nothing else is asked.
+    parts = [_triggers(connection.store.load(), settings.stack_name)]
+    problems: list[Problem] = []
+    reads: dict[str, Callable[[], _Part]] = {
+        "queues": lambda: _queues(connection, settings.stack_name),
+        "schedules": lambda: _schedules(connection),
+        "quarantine": lambda: _quarantine(connection),
+    }
+    for name, read in reads.items():
+        try:
+            parts.append(read())
+        except (AwsError, ConfigurationError, NotFoundError) as error:
+            problems.append(Problem(name, f"could not be read: {error}"))
+    attention = [problem for part in parts for problem in part.attention]
+    return Answer(
+        result={
+            "stack": settings.stack_name,
+            **{part.name: part.result for part in parts},
+            "attention": [{"field": it.field, "reason": it.reason, "remedy": it.remedy} for it in attention],
+        },
+        exit_code=ExitCode.FAILED if problems else ExitCode.DONE,
+        problems=problems,
+        text=Group(*(shown for part in parts for shown in part.shown), *_attention(attention, all_read=not problems)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part of the answer, and what of it somebody should look at."""
+
+    name: str
+    result: Any
+    shown: Sequence[RenderableType]
+    attention: Sequence[Problem] = ()
+
+
+def _triggers(snapshot: Snapshot, stack: str) -> _Part:
+    states: Counter[str] = Counter(trigger.state for trigger in snapshot.triggers)
+    counted = {state.lower(): states[state] for state in STATES}
+    return _Part(
+        "triggers",
+        {"revision": snapshot.revision, **counted},
+        [
+            line((stack, "bold")),
+            line(f"{_number(len(snapshot.triggers), 'trigger')}{_listed(counted)}, revision {snapshot.revision}"),
+        ],
+    )
+
+
+def _queues(connection: Connection, stack: str) -> _Part:
+    queues = connection.queues
+    counts = {name: queues.counts(f"{stack}-{name}") for name in (*WORK_QUEUES, *STUCK_QUEUES)}
+    attention = [
+        Problem(name, f"has {_number(counts[name].total, 'message')}", remedy)
+        for name, remedy in STUCK_QUEUES.items()
+        if counts[name].total
+    ]
+    rows = [
+        [_queue(name, count), *map(_count, (count.waiting, count.in_flight, count.delayed))]
+        for name, count in counts.items()
+    ]
+    return _Part(
+        "queues",
+        [
+            {"queue": name, "waiting": it.waiting, "in_flight": it.in_flight, "delayed": it.delayed}
+            for name, it in counts.items()
+        ],
+        [line(""), table(["queue", "waiting", "in flight", "delayed"], rows)],
+        attention,
+    )
+
+
+def _schedules(connection: Connection) -> _Part:
+    scheduling = connection.scheduling()
+    found, now = list(scheduling.list()), scheduling.clock.now()
+    states = Counter(str(each.document.get("State", "ENABLED")) for each in found)
+    counted = {state.lower(): states[state] for state in STATES[:2]}
+    found.sort(key=lambda each: _order(each, now))
+    shown: list[RenderableType] = [line(""), line(f"{_number(len(found), 'schedule')}{_listed(counted)}")]
+    if found:
+        shown.append(list_table(found[:MAX_SCHEDULES], now))
+    if len(found) > MAX_SCHEDULES:
+        shown.append(line((f"and {len(found) - MAX_SCHEDULES:,} more: see schedule list", "dim")))
+    return _Part("schedules", {**counted, "list": [list_document(each, now) for each in found]}, shown)
+
+
+def _order(definition: ScheduleDefinition, now: datetime) -> tuple[bool, datetime, str]:
+    """The next one first; those without a next time last."""
+    coming = Coming.of(definition, now, 1).first
+    return coming is None, coming.astimezone(UTC) if coming else now, str(definition.document["Name"])
+
+
+def _quarantine(connection: Connection) -> _Part:
+    counted: Counter[str] = Counter()
+    newest: dict[str, datetime] = {}
+    for item in connection.quarantine.list():
+        counted[item.reason] += 1
+        newest.setdefault(item.reason, item.received_at)  # they come newest first
+    reasons = [
+        {"reason": reason, "events": number, "newest": newest[reason].isoformat()}
+        for reason, number in counted.most_common()
+    ]
+    shown: list[RenderableType] = [line(""), line(f"{_number(counted.total(), 'event')} in quarantine")]
+    if reasons:
+        rows = [
+            [cell(it["reason"], "bold red"), f"{it['events']:,}", f"{newest[str(it['reason'])]:%Y-%m-%d %H:%M}"]
+            for it in reasons
+        ]
+        shown.append(table(["reason", "events", "newest (UTC)"], rows))
+    attention = [Problem("quarantine", f"has {_number(counted.total(), 'event')}", QUARANTINED)] if reasons else []
+    return _Part("quarantine", {"events": counted.total(), "reasons": reasons}, shown, attention)
+
+
+def _queue(name: str, count: Counts) -> Text:
+    return cell(name, "bold red" if name in STUCK_QUEUES and count.total else "")
+
+
+def _count(number: int) -> Text:
+    return Text(f"{number:,}", style="" if number else "dim", justify="right")
+
+
+def _attention(problems: Sequence[Problem], *, all_read: bool) -> list[RenderableType]:
+    told = [line((f"{it.field} {it.reason}. ", "bold red"), f"{it.remedy}.") for it in problems]
+    if all_read and not problems:
+        told.append(line(("Nothing is stuck.", "green")))
+    return [line(""), *told]
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _listed(counted: dict[str, int]) -> str:
+    """The states that occur: ``: 3 enabled, 1 disabled``."""
+    told = ", ".join(f"{number:,} {state}" for state, number in counted.items() if number)
+    return f": {told}" if told else ""
