@@ -64,13 +64,14 @@ NAMES: Mapping[str, str] = {
 ARNS: Mapping[str, str] = {
     "AWS::DynamoDB::Table": "dynamodb:{home}:table/{name}",
     "AWS::Events::Rule": "events:{home}:rule/{name}",
+    "AWS::IAM::ManagedPolicy": "iam::{account}:policy/{logical}",
     "AWS::IAM::Role": "iam::{account}:role/{logical}",
     "AWS::Lambda::Function": "lambda:{home}:function:{name}",
     "AWS::Logs::LogGroup": "logs:{home}:log-group:{name}:*",
     "AWS::SNS::Topic": "sns:{home}:{name}",
     "AWS::SQS::Queue": "sqs:{home}:{name}",
 }
-REF_IS_ARN = frozenset({"AWS::SNS::Topic"})
+REF_IS_ARN = frozenset({"AWS::IAM::ManagedPolicy", "AWS::SNS::Topic"})
 
 
 def source() -> dict[str, Any]:
@@ -110,7 +111,7 @@ class Rendered:
         return found
 
     def arn(self, logical_id: str) -> str:
-        """The ARN that ``!GetAtt <logical id>.Arn`` gives (for roles the logical id stands for the name)."""
+        """The ARN that ``!GetAtt <logical id>.Arn`` gives (roles and policies have their logical id for a name)."""
         return arn_of(logical_id, self.resources[logical_id])
 
 

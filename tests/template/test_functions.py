@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from pipeline_triggers.adapters.stacks import Stack
+from pipeline_triggers.domain.delivery import Delivered
+from pipeline_triggers.domain.executions import Home
+from pipeline_triggers.domain.schedule_plans import Defaults
+from pipeline_triggers.domain.scheduled_times import QUEUE_SUFFIX
 from tests.template.rendering import NAMES, PSEUDO, ROOT, Rendered
 
 FUNCTIONS = "AWS::Lambda::Function"
@@ -162,6 +167,7 @@ def test_whatever_has_a_name_is_named_after_the_stack(stack: Rendered) -> None:
 def test_what_stays_unnamed_is_on_this_list(stack: Rendered) -> None:
     unnamed = {resource["Type"] for resource in stack.resources.values()} - set(NAMES)
     assert unnamed == {
+        "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::Lambda::EventSourceMapping",
@@ -183,3 +189,21 @@ def test_the_outputs_say_where_things_are(stack: Rendered) -> None:
     queues = set(stack.of_type("AWS::SQS::Queue"))
     assert {name.removesuffix("Url") for name in values if name.endswith("QueueUrl")} == queues
     assert all(output["Description"] for output in stack.outputs.values())
+
+
+def test_the_outputs_say_what_new_schedules_get(stack: Rendered) -> None:
+    outputs = {name: output["Value"] for name, output in stack.outputs.items()}
+    assert Stack("pt", Home("aws", "111122223333", "eu-west-1"), Delivered(), outputs=outputs).schedule_defaults == (
+        Defaults(
+            group="pt",
+            role_arn=stack.arn("SchedulerRole"),
+            queue_role_arn=stack.arn("ScheduleQueueRole"),
+            queue_arn=stack.arn("ScheduleQueue"),
+            dead_letter_arn=stack.arn("UndeliveredQueue"),
+        )
+    )
+
+
+def test_the_name_of_the_schedule_queue_is_the_one_that_scheduled_times_are_believed_from(stack: Rendered) -> None:
+    endings = {name for name in stack.of_type("AWS::SQS::Queue") if stack.arn(name).endswith(QUEUE_SUFFIX)}
+    assert endings == {"ScheduleQueue"}

@@ -186,6 +186,35 @@ def test_a_clean_up_that_was_too_large_has_its_alarm_on_the_metric_that_the_func
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 0)
 
 
+@pytest.mark.parametrize(
+    ("alarm", "metric"),
+    [
+        ("SchedulesDroppedAlarm", "InvocationDroppedCount"),
+        ("SchedulesLostAlarm", "InvocationsFailedToBeSentToDeadLetterCount"),
+    ],
+)
+def test_schedules_that_start_nothing_have_their_alarms_on_the_metrics_of_the_stacks_group(
+    alarm: str, metric: str, stack: Rendered
+) -> None:
+    properties = stack.properties(alarm)
+    assert (properties["Namespace"], properties["MetricName"]) == ("AWS/Scheduler", metric)
+    assert properties["Dimensions"] == [{"Name": "ScheduleGroup", "Value": stack.properties("ScheduleGroup")["Name"]}]
+    assert (properties["Statistic"], properties["Threshold"]) == ("Sum", 0)
+    # The service writes them only when something happens.
+    assert properties["TreatMissingData"] == "notBreaching"
+
+
+def test_the_alarm_of_the_undelivered_queue_says_how_to_find_the_rule_or_schedule(stack: Rendered) -> None:
+    told = stack.properties("UndeliveredAlarm")["AlarmDescription"]
+    for attribute in ("RULE_ARN", "SCHEDULE_ARN", "SCHEDULED_TIME", "ERROR_CODE", "ERROR_MESSAGE"):
+        assert attribute in told
+
+
+def test_no_description_is_longer_than_cloudwatch_allows(stack: Rendered) -> None:
+    for alarm in stack.of_type("AWS::CloudWatch::Alarm").values():
+        assert len(alarm["AlarmDescription"]) <= 1024
+
+
 def test_only_the_clean_up_waits_before_it_begins(empty: Rendered, filled: Rendered) -> None:
     for stack, delay in ((empty, "60"), (filled, "5")):
         delays = {

@@ -1,8 +1,9 @@
-"""Least privilege: what each function may do, that it needs it, and that it has all it needs."""
+"""Least privilege: what functions, schedules and authors may do, that they need it, and that nothing is missing."""
 
 from __future__ import annotations
 
 import ast
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 STARTING = {"S3EventRole", "SnsEventRole", "EndpointStatusRole", "BusEventRole"}
 CLEANUP = "ScheduleCleanupRole"
 ROLES = {*STARTING, CLEANUP}
+# The roles that EventBridge Scheduler assumes for schedules: those that start a pipeline, those that tell this app.
+DIRECT, TELLING = "SchedulerRole", "ScheduleQueueRole"
+SCHEDULING = {DIRECT, TELLING}
 QUEUES = {
     "S3EventRole": {"S3EventQueue"},
     "SnsEventRole": {"SnsEventQueue"},
@@ -24,6 +28,9 @@ QUEUES = {
     "BusEventRole": {"BusEventQueue", "ScheduleQueue"},
     CLEANUP: {"CleanupQueue"},
 }
+
+# The managed policy for people who write triggers and schedules.
+AUTHOR = "AuthorPolicy"
 
 # Actions that AWS cannot restrict to resources (Service Authorization Reference). Nothing else may have Resource "*".
 ON_ANY_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -39,6 +46,24 @@ TABLES: dict[str, tuple[str, set[str]]] = {
     "LedgerTable": ("ledger", {"Query"}),
     "QuarantineTable": ("quarantine", {"Query", "DeleteItem"}),
 }
+# The adapters that the command line works with, by their service, and what of them none of its commands does.
+COMMAND_LINE: dict[str, dict[str, set[str]]] = {
+    "cloudformation": {"stacks": set()},
+    "dynamodb": {"trigger_store": set(), "quarantine": {"PutItem", "DeleteItem"}},
+    "iam": {"roles": set()},
+    "sagemaker": {
+        "pipelines": {
+            "DescribePipelineExecution",
+            "ListPipelineExecutions",
+            "ListPipelines",
+            "StartPipelineExecution",
+        }
+    },
+    "scheduler": {"schedules": set()},
+    "sqs": {"queues": {"ChangeMessageVisibility", "SendMessage"}},
+}
+# What is no action of its own for IAM, which asks for those inside of it (Service Authorization Reference).
+NO_ACTIONS = {"TransactWriteItems"}
 # What the clean-up calls of the adapter of pipelines; all else there is for starting them.
 LOOKING = {"DescribePipeline", "ListPipelines"}
 
@@ -62,12 +87,12 @@ def _pairs(stack: Rendered, role: str) -> set[tuple[str, str]]:
     }
 
 
-def test_there_is_one_role_for_each_function(stack: Rendered) -> None:
-    assert set(stack.of_type("AWS::IAM::Role")) == ROLES
+def test_there_is_one_role_for_each_function_and_each_kind_of_schedule(stack: Rendered) -> None:
+    assert set(stack.of_type("AWS::IAM::Role")) == ROLES | SCHEDULING
 
 
 @pytest.mark.parametrize("role", sorted(ROLES))
-def test_only_lambda_may_assume_a_role(role: str, stack: Rendered) -> None:
+def test_only_lambda_may_assume_a_functions_role(role: str, stack: Rendered) -> None:
     (statement,) = statements(stack.properties(role)["AssumeRolePolicyDocument"])
     assert statement == {
         "Effect": "Allow",
@@ -76,16 +101,71 @@ def test_only_lambda_may_assume_a_role(role: str, stack: Rendered) -> None:
     }
 
 
-def test_nothing_has_a_managed_policy_or_a_name_of_its_own(stack: Rendered) -> None:
-    for role in ROLES:
-        assert "ManagedPolicyArns" not in stack.properties(role)
-        assert "RoleName" not in stack.properties(role)
-    assert not stack.of_type("AWS::IAM::ManagedPolicy")
+@pytest.mark.parametrize("role", sorted(SCHEDULING))
+def test_only_schedules_of_the_stacks_group_may_assume_a_schedules_role(role: str, stack: Rendered) -> None:
+    (statement,) = statements(stack.properties(role)["AssumeRolePolicyDocument"])
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Service": "scheduler.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        # EventBridge Scheduler's SourceArn is the group, not the schedule (its user guide, "Confused deputy
+        # prevention"); its name is the stack's.
+        "Condition": {
+            "StringEquals": {
+                "aws:SourceAccount": "111122223333",
+                "aws:SourceArn": "arn:aws:scheduler:eu-west-1:111122223333:schedule-group/pt",
+            }
+        },
+    }
 
 
-@pytest.mark.parametrize("role", sorted(ROLES))
+def test_the_role_of_schedules_starts_pipelines_and_does_nothing_else(empty: Rendered, filled: Rendered) -> None:
+    for stack, pipelines in (
+        (empty, "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/*"),
+        (filled, FILLED["PipelineArnPattern"]),
+    ):
+        assert _pairs(stack, DIRECT) == {
+            ("sagemaker:StartPipelineExecution", pipelines),
+            ("sqs:SendMessage", stack.arn("UndeliveredQueue")),
+        }
+
+
+def test_schedules_start_the_pipelines_that_the_functions_start(stack: Rendered) -> None:
+    action = "sagemaker:StartPipelineExecution"
+    assert {pair for pair in _pairs(stack, DIRECT) if pair[0] == action} == {
+        pair for pair in _pairs(stack, "BusEventRole") if pair[0] == action
+    }
+
+
+def test_the_role_of_schedules_that_go_through_the_app_sends_to_its_two_queues_only(stack: Rendered) -> None:
+    assert _pairs(stack, TELLING) == {
+        ("sqs:SendMessage", stack.arn("ScheduleQueue")),
+        ("sqs:SendMessage", stack.arn("UndeliveredQueue")),
+    }
+
+
+def test_only_that_role_may_send_to_the_schedule_queue(stack: Rendered) -> None:
+    """An event from there is believed: whoever could send to it could start every scheduled trigger."""
+    senders = {
+        role
+        for role in stack.of_type("AWS::IAM::Role")
+        if ("sqs:SendMessage", stack.arn("ScheduleQueue")) in _pairs(stack, role)
+    }
+    assert senders == {TELLING}
+    assert "sqs:SendMessage" not in {action for action, _ in _author_pairs(stack)}
+
+
+def test_nothing_of_iam_has_a_name_of_its_own_so_that_a_deployment_needs_no_more_capabilities(stack: Rendered) -> None:
+    for role in stack.of_type("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role
+        assert "RoleName" not in role
+    for policy in stack.of_type("AWS::IAM::ManagedPolicy").values():
+        assert "ManagedPolicyName" not in policy
+
+
+@pytest.mark.parametrize("role", [*sorted(ROLES | SCHEDULING), AUTHOR])
 def test_statements_allow_named_actions_only(role: str, stack: Rendered) -> None:
-    for statement in _allowed(stack, role):
+    for statement in _author_statements(stack) if role == AUTHOR else _allowed(stack, role):
         assert statement["Effect"] == "Allow"
         assert not {"NotAction", "NotResource", "Principal"} & set(statement)
         for action in as_list(statement["Action"]):
@@ -99,13 +179,21 @@ def test_any_resource_stands_only_where_aws_knows_no_other(role: str, stack: Ren
     assert anywhere == ON_ANY_RESOURCE | (LISTS if role == CLEANUP else set())
 
 
+@pytest.mark.parametrize("role", sorted(SCHEDULING))
+def test_the_roles_of_schedules_have_no_action_on_any_resource(role: str, stack: Rendered) -> None:
+    assert "*" not in {resource for _, resource in _pairs(stack, role)}
+
+
 def test_wildcards_inside_resources_are_those_of_this_list(empty: Rendered) -> None:
-    partly = {resource for role in ROLES for _, resource in _pairs(empty, role) if "*" in resource and resource != "*"}
+    pairs = _author_pairs(empty).union(*(_pairs(empty, role) for role in ROLES | SCHEDULING))
+    partly = {resource for _, resource in pairs if "*" in resource and resource != "*"}
     log_groups = {empty.arn(role.removesuffix("Role") + "LogGroup") for role in ROLES}  # ARNs of groups end in :*
     assert partly == log_groups | {
         "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/*",
         "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/*/execution/*",
         "arn:aws:scheduler:eu-west-1:111122223333:schedule/*/*",
+        "arn:aws:scheduler:eu-west-1:111122223333:schedule/pt/*",
+        "arn:aws:cloudformation:eu-west-1:111122223333:stack/pt/*",
     }
 
 
@@ -174,9 +262,9 @@ def test_a_role_may_call_what_the_adapters_call_and_no_more(role: str, filled: R
     assert {action for action in granted if action.startswith("sts:")} == {
         f"sts:{name}" for name in _calls("clients", "sts")
     }
-    # Sending is for a redrive, which the command line does.
+    # Sending is for a redrive and counting for status, which the command line does.
     assert {action for action in granted if action.startswith("sqs:")} - POLLER == {
-        f"sqs:{name}" for name in _calls("queues", "sqs") - {"SendMessage"}
+        f"sqs:{name}" for name in _calls("queues", "sqs") - {"SendMessage", "GetQueueAttributes"}
     }
 
 
@@ -187,7 +275,7 @@ def test_the_clean_up_may_do_what_its_adapters_do_and_no_more(stack: Rendered) -
         by_service.setdefault(service, set()).add(name)
     assert set(by_service) == {"dynamodb", "logs", "sagemaker", "scheduler", "sqs", "xray"}
     assert by_service["sagemaker"] == LOOKING
-    assert by_service["scheduler"] == _calls("schedules", "scheduler")
+    assert by_service["scheduler"] == _calls("schedules", "scheduler") - {"CreateSchedule", "UpdateSchedule"}
     assert by_service["sqs"] == {name.removeprefix("sqs:") for name in POLLER} | (
         _calls("queues", "sqs") - {"SendMessage"}
     )
@@ -203,6 +291,89 @@ def test_the_clean_up_starts_nothing_and_the_others_delete_nothing(stack: Render
     assert "sagemaker:StartPipelineExecution" not in {action for action, _ in _pairs(stack, CLEANUP)}
     for role in STARTING:
         assert not [action for action, _ in _pairs(stack, role) if action.startswith("scheduler:")]
+
+
+def test_the_policy_of_authors_is_attached_to_nobody(stack: Rendered) -> None:
+    (policy,) = stack.of_type("AWS::IAM::ManagedPolicy").values()
+    assert not {"Roles", "Users", "Groups"} & set(policy)
+    assert stack.outputs["AuthorPolicyArn"]["Value"] == stack.arn(AUTHOR)
+
+
+@pytest.mark.parametrize("service", COMMAND_LINE)
+def test_authors_may_do_what_the_commands_do_and_no_more(service: str, stack: Rendered) -> None:
+    needed: set[str] = set()
+    for adapter, not_by_commands in COMMAND_LINE[service].items():
+        called = _calls(adapter, service)
+        assert not_by_commands <= called, f"{adapter} does not call {not_by_commands - called} any more"
+        needed |= called - not_by_commands - NO_ACTIONS
+    granted = {action.partition(":")[2] for action, _ in _author_pairs(stack) if action.startswith(f"{service}:")}
+    assert granted - {"PassRole"} == needed
+
+
+def test_authors_may_use_no_other_service(stack: Rendered) -> None:
+    assert {action.partition(":")[0] for action, _ in _author_pairs(stack)} == set(COMMAND_LINE)
+
+
+def test_the_commands_that_there_are_use_no_other_adapters() -> None:
+    """A new one belongs into COMMAND_LINE. What clients itself calls of STS for a command needs no permission."""
+    package = ADAPTERS.parent
+    sources = [package / "composition.py", package / "sdk.py", *sorted((package / "cli").glob("*.py"))]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sources if path.exists()]
+    modules = [node.module or "" for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imported = {name.rpartition(".")[2] for name in modules if name.startswith("pipeline_triggers.adapters.")}
+    known = {adapter for adapters in COMMAND_LINE.values() for adapter in adapters}
+    assert imported == known | {"clients", "clock"}
+
+
+def test_authors_write_the_triggers_and_count_the_quarantine(stack: Rendered) -> None:
+    resources = {pair for pair in _author_pairs(stack) if pair[0].startswith("dynamodb:")}
+    own = {(f"dynamodb:{name}", stack.arn("TriggersTable")) for name in _calls("trigger_store", "dynamodb")}
+    own = {pair for pair in own if pair[0].partition(":")[2] not in NO_ACTIONS}
+    # Not the table, which has the events.
+    assert resources == own | {("dynamodb:Query", stack.arn("QuarantineTable") + "/index/by_reason")}
+
+
+def test_authors_write_schedules_of_the_stacks_group_only(stack: Rendered) -> None:
+    pairs = {pair for pair in _author_pairs(stack) if pair[0].startswith("scheduler:")}
+    lists = {("scheduler:ListScheduleGroups", "*"), ("scheduler:ListSchedules", "*")}
+    # Schedules of all groups may start a pipeline: they are read, not written.
+    reads = {("scheduler:GetSchedule", "arn:aws:scheduler:eu-west-1:111122223333:schedule/*/*")}
+    writes = {resource for _, resource in pairs - lists - reads}
+    assert writes == {"arn:aws:scheduler:eu-west-1:111122223333:schedule/pt/*"}
+    assert lists | reads <= pairs
+    assert {pair for pair in _author_pairs(stack) if pair[1] == "*"} == lists
+
+
+def test_authors_pass_the_two_roles_of_schedules_to_scheduler_and_to_nothing_else(stack: Rendered) -> None:
+    (statement,) = [one for one in _author_statements(stack) if "iam:PassRole" in as_list(one["Action"])]
+    assert as_list(statement["Action"]) == ["iam:PassRole"]
+    assert statement["Resource"] == [stack.arn(DIRECT), stack.arn(TELLING)]
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_authors_may_count_the_messages_of_every_queue_of_the_stack(stack: Rendered) -> None:
+    counted = {resource for action, resource in _author_pairs(stack) if action == "sqs:GetQueueAttributes"}
+    assert counted == {stack.arn(queue) for queue in stack.of_type("AWS::SQS::Queue")}
+
+
+def test_the_policy_of_authors_is_not_longer_than_iam_allows(filled: Rendered) -> None:
+    document = json.dumps(filled.properties(AUTHOR)["PolicyDocument"], separators=(",", ":"))
+    # 6,144 characters; a stack's name has up to 128, and the ARNs of roles are longer than here.
+    assert len(document) < 4000
+
+
+def _author_statements(stack: Rendered) -> list[Mapping[str, Any]]:
+    return statements(stack.properties(AUTHOR)["PolicyDocument"])
+
+
+def _author_pairs(stack: Rendered) -> set[tuple[str, str]]:
+    """Each action of an author with each resource it is allowed on."""
+    return {
+        (action, resource)
+        for statement in _author_statements(stack)
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
 
 
 def _calls(adapter: str, service: str) -> set[str]:
