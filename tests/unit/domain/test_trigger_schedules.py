@@ -142,6 +142,11 @@ def test_a_mistake_in_a_schedule_is_refused_with_its_field(changes: dict[str, An
     assert [name for name, _ in problems(**changes)] == [field]
 
 
+def test_expression_and_time_zone_are_judged_each_by_itself() -> None:
+    got = problems(schedule_expression="cron(0 25 * * ? *)", timezone="Europe/Berln")
+    assert [field for field, _ in got] == ["schedule_expression", "timezone"]
+
+
 def test_the_keys_of_a_schedule_belong_to_no_event_pattern() -> None:
     got = problems(schedule_expression=None, event_pattern={"source": ["aws.s3"]}, via="app", flexible_minutes=5)
     assert got == [("via", "belongs to a schedule"), ("flexible_minutes", "belongs to a schedule")]

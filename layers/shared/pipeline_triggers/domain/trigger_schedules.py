@@ -111,12 +111,10 @@ def read_schedule(form: Form) -> Schedule | None:
 
 def judge_schedule(trigger: Trigger, form: Form) -> None:
     """Note what is wrong with a scheduled trigger as a whole: its time zone, and what its way cannot do."""
+    if form.has("schedule_expression"):
+        _judge_timezone(form)
     if trigger.schedule is None:
         return
-    try:
-        check_timezone(trigger.schedule.timezone)
-    except InvalidInputError as error:
-        form.adopt("", error)
     if trigger.schedule.via == "direct":
         for field, said in _beyond_scheduler(trigger):
             form.refuse(field, said, "Write via: app, so that this application starts the pipeline")
@@ -128,6 +126,17 @@ def judge_schedule(trigger: Trigger, form: Form) -> None:
                 f"{attribute} is filled in only where EventBridge Scheduler starts the pipeline itself",
                 "Write $.detail.scheduled_time or $.detail.schedule_arn, or leave out via: app",
             )
+
+
+def _judge_timezone(form: Form) -> None:
+    """Note a time zone that this system does not know, also beside an expression that was refused."""
+    timezone = form.document.get("timezone")
+    if not isinstance(timezone, str) or not limits.TIMEZONE.accepts(timezone):
+        return
+    try:
+        check_timezone(timezone)
+    except InvalidInputError as error:
+        form.adopt("", error)
 
 
 def wanted_schedule_of(trigger: Trigger, home: Home, defaults: Defaults) -> WantedSchedule:
