@@ -67,6 +67,13 @@ class Account:
         )["PipelineArn"]
         return arn
 
+    def role(self, name: str = "scheduler", *, service: str = "scheduler.amazonaws.com", **statement: Any) -> str:
+        """The ARN of a new role that a service may assume, unless ``statement`` changes that of its trust policy."""
+        trusted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole", **statement}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+        arn: str = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+        return arn
+
 
 def start(account: Account, pipeline: str, *, token: str = "t" * 64, **more: Any) -> str:
     """The ARN of the execution that StartPipelineExecution answers."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from botocore.exceptions import ClientError
 from moto.events.models import Rule
 from moto.s3 import notifications
 
@@ -197,28 +195,6 @@ def test_a_long_poll_ends_when_a_message_becomes_visible_again(aws: Account) -> 
     assert sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]["Body"] == "m"
 
 
-def test_an_updated_schedule_is_enabled_unless_told_otherwise(aws: Account) -> None:
-    scheduler = aws.client("scheduler")
-    target = {"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"}
-    schedule = {"Name": "s", "ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": {"Mode": "OFF"}}
-    scheduler.create_schedule(**schedule, Target=target, State="DISABLED")
-    scheduler.update_schedule(**schedule, Target=target)
-    assert scheduler.get_schedule(Name="s")["State"] == "ENABLED"
-
-
-def test_a_schedule_in_a_missing_group_is_refused(aws: Account) -> None:
-    scheduler = aws.client("scheduler")
-    target = {"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"}
-    with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        scheduler.create_schedule(
-            Name="s",
-            GroupName="missing",
-            ScheduleExpression="rate(1 hour)",
-            FlexibleTimeWindow={"Mode": "OFF"},
-            Target=target,
-        )
-
-
 def test_a_function_of_a_template_has_the_layers_of_the_template(aws: Account) -> None:
     (layer,) = layers_of(aws, stack_with_a_layer(aws, "First"))
     assert layer.endswith(":1")
@@ -243,7 +219,6 @@ def _patched() -> tuple[Any, ...]:
     from moto.cloudformation import parsing
     from moto.events.utils import EventTemplateParser
     from moto.sagemaker.responses import SageMakerResponse
-    from moto.scheduler.models import EventBridgeSchedulerBackend
     from moto.sqs.models import Queue, SQSBackend
 
     return (
@@ -254,7 +229,6 @@ def _patched() -> tuple[Any, ...]:
         Queue.delete_message,
         SQSBackend.receive_message,
         LambdaBackend.create_event_source_mapping,
-        EventBridgeSchedulerBackend.update_schedule,
         hasattr(SageMakerResponse, "update_endpoint"),
         parsing.clean_json,
     )

@@ -6,6 +6,8 @@ The other half, that the embedded AWS is right, is in the tests of ``corrections
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,8 @@ from pipeline_triggers.local.wire import ACCOUNT, REGION
 from tests.unit.local.support import layers_of, left_after_deleting_two_at_once, stack_with_a_layer, start
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.unit.local.support import Account
 
 
@@ -129,24 +133,69 @@ def test_moto_cannot_update_endpoints(bare_moto: Account) -> None:
         bare_moto.client("sagemaker").update_endpoint(EndpointName="e", EndpointConfigName="c")
 
 
-def test_moto_forgets_the_state_of_an_updated_schedule(bare_moto: Account) -> None:
+SCHEDULE: Mapping[str, Any] = MappingProxyType(
+    {
+        "Name": "s",
+        "ScheduleExpression": "rate(1 hour)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"},
+    }
+)
+
+
+def test_moto_accepts_a_schedule_that_never_fires_with_a_role_that_does_not_exist(bare_moto: Account) -> None:
     scheduler = bare_moto.client("scheduler")
-    target = {"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"}
-    schedule = {"Name": "s", "ScheduleExpression": "rate(1 hour)", "FlexibleTimeWindow": {"Mode": "OFF"}}
-    scheduler.create_schedule(**schedule, Target=target)
-    scheduler.update_schedule(**schedule, Target=target)
-    assert "State" not in scheduler.get_schedule(Name="s")
+    scheduler.create_schedule(
+        **{**SCHEDULE, "ScheduleExpression": "cron(banana)", "ScheduleExpressionTimezone": "Mars/Olympus"}
+    )
+    assert scheduler.get_schedule(Name="s")["ScheduleExpressionTimezone"] == "Mars/Olympus"
 
 
-def test_moto_fails_inside_for_a_schedule_in_a_missing_group(bare_moto: Account) -> None:
+def test_moto_lets_a_rate_and_an_update_start_long_ago(bare_moto: Account) -> None:
+    scheduler = bare_moto.client("scheduler")
+    scheduler.create_schedule(**SCHEDULE, StartDate=datetime(2020, 1, 1, tzinfo=UTC))
+    scheduler.update_schedule(
+        **{**SCHEDULE, "ScheduleExpression": "cron(0 3 * * ? *)"}, StartDate=datetime(2020, 1, 1, tzinfo=UTC)
+    )
+    assert scheduler.get_schedule(Name="s")["StartDate"].year == 2020
+
+
+def test_moto_forgets_the_state_of_an_updated_schedule_and_what_follows_its_completion(bare_moto: Account) -> None:
+    scheduler = bare_moto.client("scheduler")
+    scheduler.create_schedule(**SCHEDULE)
+    scheduler.update_schedule(**SCHEDULE, ActionAfterCompletion="DELETE")
+    assert not {"State", "ActionAfterCompletion"} & set(scheduler.get_schedule(Name="s"))
+
+
+def test_moto_completes_no_retry_policy_that_is_given_in_part(bare_moto: Account) -> None:
+    scheduler = bare_moto.client("scheduler")
+    target = {**SCHEDULE["Target"], "RetryPolicy": {"MaximumRetryAttempts": 1}}
+    scheduler.create_schedule(**{**SCHEDULE, "Target": target})
+    assert scheduler.get_schedule(Name="s")["Target"]["RetryPolicy"] == {"MaximumRetryAttempts": 1}
+
+
+def test_moto_makes_a_conflict_of_a_schedule_that_is_created_again_with_its_token(bare_moto: Account) -> None:
+    scheduler = bare_moto.client("scheduler")
+    scheduler.create_schedule(**SCHEDULE, ClientToken="once")
+    with pytest.raises(ClientError, match="ConflictException"):
+        scheduler.create_schedule(**SCHEDULE, ClientToken="once")
+
+
+def test_moto_fails_inside_for_a_schedule_in_a_missing_group_and_for_its_deletion(bare_moto: Account) -> None:
+    scheduler = bare_moto.client("scheduler")
     with pytest.raises(ClientError, match="InternalFailure"):
-        bare_moto.client("scheduler").create_schedule(
-            Name="s",
-            GroupName="missing",
-            ScheduleExpression="rate(1 hour)",
-            FlexibleTimeWindow={"Mode": "OFF"},
-            Target={"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"},
-        )
+        scheduler.create_schedule(**SCHEDULE, GroupName="missing")
+    with pytest.raises(ClientError, match="InternalFailure"):
+        scheduler.delete_schedule_group(Name="missing")
+    assert scheduler.list_schedules(GroupName="missing")["Schedules"] == []
+
+
+def test_moto_empties_a_schedule_group_that_is_created_again(bare_moto: Account) -> None:
+    scheduler = bare_moto.client("scheduler")
+    scheduler.create_schedule_group(Name="team")
+    scheduler.create_schedule(**SCHEDULE, GroupName="team")
+    scheduler.create_schedule_group(Name="team")
+    assert scheduler.list_schedules(GroupName="team")["Schedules"] == []
 
 
 def test_moto_means_to_run_mapped_functions_itself(bare_moto: Account) -> None:

@@ -28,7 +28,7 @@ from moto.events.utils import EventTemplateParser
 from moto.s3 import notifications
 from moto.s3.responses import S3Response
 from moto.sagemaker.responses import SageMakerResponse
-from moto.scheduler.models import EventBridgeSchedulerBackend, scheduler_backends
+from moto.scheduler.models import scheduler_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import Queue, SQSBackend, sqs_backends
 
@@ -313,29 +313,7 @@ def functions_of_templates_have_their_layers() -> Iterator[None]:
         yield
 
 
-# --- Scheduler and SageMaker ------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def scheduler_defaults_and_missing_groups() -> Iterator[None]:
-    """UpdateSchedule without a state enables; a schedule in a missing group is refused with ResourceNotFoundException.
-
-    moto sets the state to None, and fails with an internal error.
-    """
-    create, update = EventBridgeSchedulerBackend.create_schedule, EventBridgeSchedulerBackend.update_schedule
-
-    def create_in_group(backend: Any, **given: Any) -> Any:
-        backend.get_schedule_group(given["group_name"])
-        return create(backend, **given)
-
-    def update_with_default(backend: Any, **given: Any) -> Any:
-        return update(backend, **{**given, "state": given.get("state") or "ENABLED"})
-
-    with (
-        replaced(EventBridgeSchedulerBackend, "create_schedule", create_in_group),
-        replaced(EventBridgeSchedulerBackend, "update_schedule", update_with_default),
-    ):
-        yield
+# --- SageMaker --------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -534,7 +512,6 @@ CORRECTIONS = (
     queues_are_safe_for_concurrent_calls,
     event_source_mappings_are_polled_by_the_poller,
     functions_of_templates_have_their_layers,
-    scheduler_defaults_and_missing_groups,
     endpoints_can_be_updated,
     list_items_without_a_value_are_left_out,
     lists_of_parameters_are_told_as_given,

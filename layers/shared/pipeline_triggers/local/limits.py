@@ -45,6 +45,7 @@ _EXPECTED: dict[str, type | tuple[type, ...]] = {
     "long": int,
     "float": (int, float),
     "double": (int, float),
+    "timestamp": (int, float),
 }
 
 

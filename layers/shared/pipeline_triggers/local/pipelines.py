@@ -17,7 +17,7 @@ import re
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from pipeline_triggers.local.wire import ACCOUNT, error_answer, json_call
+from pipeline_triggers.local.wire import ACCOUNT, RefusedError, error_answer, json_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,14 +34,6 @@ _ARN_MEMBERS = ("PipelineExecutionArn", "ResourceArn")
 _MISSING_IN_MOTO = "Could not find pipeline"
 
 
-class RefusedError(Exception):
-    """The request is refused with this ``code`` and ``message``."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code, self.message = code, message
-        super().__init__(message)
-
-
 class Pipelines:
     """An interceptor that corrects moto's SageMaker pipelines; it remembers the tokens of successful starts."""
 
@@ -56,7 +48,7 @@ class Pipelines:
         try:
             answer = self._answer(_in_words_of_moto(call, forward), forward)
         except RefusedError as refused:
-            return error_answer(refused.code, refused.message)
+            return refused.answer()
         return answer.with_output(_lower_case_arns(answer.output())) if answer.succeeded else _as_not_found(answer)
 
     def forget_tokens(self) -> None:

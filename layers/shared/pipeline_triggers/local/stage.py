@@ -15,13 +15,15 @@ from pipeline_triggers.adapters.clock import SystemClock
 from pipeline_triggers.adapters.ledger import DynamoLedger
 from pipeline_triggers.adapters.quarantine import DynamoQuarantine
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
+from pipeline_triggers.composition import manager
 from pipeline_triggers.documents import load
 from pipeline_triggers.errors import ConfigurationError
 from pipeline_triggers.local.deployment import deploy
 from pipeline_triggers.local.emulator import DEFAULT_PORT, LocalAws
 from pipeline_triggers.local.poller import Poller
+from pipeline_triggers.local.scheduler import Scheduler
+from pipeline_triggers.local.trust import PRINCIPAL
 from pipeline_triggers.local.wire import ACCOUNT, REGION
-from pipeline_triggers.managing import Manager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pipeline_triggers.documents import TriggerFile
     from pipeline_triggers.local.deployment import Deployment
     from pipeline_triggers.local.proxy import Interceptor
+    from pipeline_triggers.local.scheduler import Firing
 
 STACK = "local"
 BUCKET = "raw-data"
@@ -51,6 +54,7 @@ PIPELINES: Mapping[str, Mapping[str, tuple[str, object]]] = {
         "Action": ("String", None),
         "InstanceType": ("String", "ml.m5.xlarge"),
         "InputKey": ("String", "-"),
+        "OutputUri": ("String", "-"),
         "MaxRows": ("Integer", 0),
         "RequestedBy": ("String", "-"),
     },
@@ -87,8 +91,9 @@ class Stage:
     ``template`` is the SAM template and ``parameters`` are its parameters; without a template nothing is deployed, and
     there is neither ``deployment`` nor ``poller``. ``port`` 0 takes any free port, ``also_listen`` as in ``LocalAws``.
     Without ``poll`` the queues are left alone and no function runs here. ``on_log`` gets the name of a function and a
-    line that it wrote, from other threads. ``interceptors`` as in ``LocalAws``. Raises ConfigurationError when the
-    template does not exist, or the port is taken.
+    line that it wrote, from other threads. Schedules fire by the clock if ``on_fired`` is there to be told of each,
+    from another thread; otherwise ``scheduler`` fires them when it is asked to. ``interceptors`` as in ``LocalAws``.
+    Raises ConfigurationError when the template does not exist, or the port is taken.
     """
 
     def __init__(
@@ -100,13 +105,14 @@ class Stage:
         poll: bool = True,
         parameters: Mapping[str, str] | None = None,
         on_log: Callable[[str, str], None] | None = None,
+        on_fired: Callable[[Firing], None] | None = None,
         interceptors: Sequence[Interceptor] = (),
     ) -> None:
         if template and not template.is_file():
             raise ConfigurationError(f"there is no {template}: run this in the project's folder, or give --template")
         self.aws = LocalAws(port=port, also_listen=also_listen, interceptors=interceptors)
         self._template, self._poll, self._on_log = template, poll, on_log
-        self._parameters = parameters or {}
+        self._parameters, self._on_fired = parameters or {}, on_fired
         self._started = ExitStack()
 
     def __enter__(self) -> Self:
@@ -116,6 +122,9 @@ class Stage:
             self.client("s3").create_bucket(Bucket=UPLOADS)
             if self._template:
                 self._deploy(self._template, starting)
+            self.scheduler = Scheduler(self.aws.url)
+            if self._on_fired:
+                starting.enter_context(self.scheduler.running(self._on_fired))
             clients, clock = self._clients(), SystemClock()
             self.store = DynamoTriggerStore(clients, f"{STACK}-triggers", clock)
             self.ledger = DynamoLedger(clients, f"{STACK}-ledger", clock)
@@ -141,8 +150,9 @@ class Stage:
         s3 = self.client("s3")
         for name in {**PIPELINES, **SCHEDULED}:
             self._create_pipeline(name, PIPELINES.get(name, {}))
+        role = scheduler_role(self.client("iam"))
         for name, schedules in SCHEDULED.items():
-            self._schedule(name, schedules)
+            self._schedule(name, schedules, role)
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_notification_configuration(
             Bucket=BUCKET,
@@ -152,7 +162,7 @@ class Stage:
     def apply(self, file: Path) -> TriggerFile:
         """Make the triggers of a file the stack's. Raises InvalidTriggerError with the problems of the file."""
         triggers = load(file.read_text(encoding="utf-8"), file=str(file))
-        Manager(self.store, caller=lambda: "local").apply(triggers.triggers, set=triggers.set)
+        manager(self._clients(), STACK).apply(triggers.triggers, set=triggers.set)
         return triggers
 
     def schedules(self) -> dict[str, str]:
@@ -187,7 +197,7 @@ class Stage:
             ClientRequestToken=f"create-{name}".ljust(32, "-"),
         )
 
-    def _schedule(self, pipeline: str, schedules: Mapping[str, str]) -> None:
+    def _schedule(self, pipeline: str, schedules: Mapping[str, str], role: str) -> None:
         """Make schedules of a pipeline as ``Pipeline.put_triggers`` of the SageMaker SDK makes them."""
         scheduler = self.client("scheduler")
         arn = self.client("sagemaker").describe_pipeline(PipelineName=pipeline)["PipelineArn"]
@@ -199,7 +209,7 @@ class Stage:
                 Target={
                     "Arn": arn,
                     "SageMakerPipelineParameters": {},
-                    "RoleArn": "arn:aws:iam::123456789012:role/scheduler",
+                    "RoleArn": role,
                 },
                 State="ENABLED",
                 StartDate=datetime.now(UTC),
@@ -236,6 +246,14 @@ def definition_of(declared: Mapping[str, tuple[str, object]]) -> str:
     ]
     step = {"Name": "Nothing", "Type": "Fail", "Arguments": {"ErrorMessage": "a sample pipeline does nothing"}}
     return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": parameters, "Steps": [step]})
+
+
+def scheduler_role(iam: Any) -> str:
+    """The ARN of a new role, ``scheduler``, that EventBridge Scheduler may assume; nobody here asks what it may do."""
+    allowed = {"Effect": "Allow", "Principal": {"Service": PRINCIPAL}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    role: str = iam.create_role(RoleName="scheduler", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    return role
 
 
 class Lines:

@@ -113,6 +113,18 @@ def error_answer(code: str, message: str, status: int = 400, *, in_xml: bool = F
     return json_answer(output, status, (("x-amzn-errortype", code),))
 
 
+class RefusedError(Exception):
+    """A request is refused with this ``code`` and ``message``, in a json protocol."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code, self.message = code, message
+        super().__init__(message)
+
+    def answer(self) -> Answer:
+        """What the client gets."""
+        return error_answer(self.code, self.message)
+
+
 @cache
 def service_model(service: str) -> ServiceModel | None:
     """The botocore model of a service, or None when botocore has no service of that name."""
