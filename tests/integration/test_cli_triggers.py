@@ -18,6 +18,7 @@ from pipeline_triggers.domain.delivery import Delivered
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.errors import NotFoundError
 from tests.integration.tables import create_table
+from tests.samples import triggers_on_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 ROOT = Path(__file__).parents[2]
-DEMO = str(ROOT / "triggers.yaml")
 ACCOUNT = "123456789012"
 # Strings, also where the template has lists: moto would answer with a Python list where AWS answers with the text.
 PARAMETERS = ("BucketNames", "DefaultBusSources", "TrustedTopicArns", "EventBusName")
@@ -54,6 +54,14 @@ def clients() -> Iterator[Clients]:
         yield made
 
 
+@pytest.fixture
+def demo(tmp_path: Path) -> str:
+    """A file with the demo's triggers on events."""
+    file = tmp_path / "demo.yaml"
+    file.write_text(triggers_on_events(), encoding="utf-8")
+    return str(file)
+
+
 def create_stack(clients: Clients, **parameters: str) -> None:
     clients.client("cloudformation").create_stack(
         StackName="test",
@@ -74,14 +82,14 @@ def run_json(*arguments: str) -> dict[str, Any]:
     return document
 
 
-def test_triggers_are_applied_listed_changed_and_rolled_back(clients: Clients, tmp_path: Path) -> None:
+def test_triggers_are_applied_listed_changed_and_rolled_back(clients: Clients, tmp_path: Path, demo: str) -> None:
     create_stack(clients, DefaultBusSources="com.example.features")
-    applied = run_json("apply", DEMO, "--yes")
+    applied = run_json("apply", demo, "--yes")
     assert (applied["exit_code"], applied["result"]["revision"], applied["warnings"]) == (0, 1, [])
     names = applied["result"]["add"]
     assert [t["name"] for t in run_json("list")["result"]["triggers"]] == names
 
-    assert run_json("apply", DEMO, "--yes")["result"]["written"] is False
+    assert run_json("apply", demo, "--yes")["result"]["written"] is False
     assert run_json("disable", "retrain-on-upload")["result"]["revision"] == 2
     assert run_json("delete", "retrain-on-drift", "--yes")["result"]["revision"] == 3
 
@@ -97,15 +105,15 @@ def test_triggers_are_applied_listed_changed_and_rolled_back(clients: Clients, t
     assert all(r["by"].startswith("arn:aws:") for r in listed)
 
 
-def test_what_comes_back_from_the_table_is_what_the_file_says(clients: Clients) -> None:
+def test_what_comes_back_from_the_table_is_what_the_file_says(clients: Clients, demo: str) -> None:
     create_stack(clients)
-    run("apply", DEMO, "--yes")
-    assert run_json("apply", DEMO, "--dry-run")["result"]["change"] == []
+    run("apply", demo, "--yes")
+    assert run_json("apply", demo, "--dry-run")["result"]["change"] == []
 
 
-def test_the_stacks_parameters_decide_what_is_warned_about(clients: Clients) -> None:
+def test_the_stacks_parameters_decide_what_is_warned_about(clients: Clients, demo: str) -> None:
     create_stack(clients, BucketNames="other-data")
-    warnings = run_json("apply", DEMO, "--dry-run")["warnings"]
+    warnings = run_json("apply", demo, "--dry-run")["warnings"]
     assert {warning["field"] for warning in warnings} == {
         "refresh-on-feature-table",
         "retrain-on-upload",
@@ -140,16 +148,16 @@ def test_apply_live_writes_only_what_the_pipelines_would_take(clients: Clients, 
     assert rows["declared"] == {"type": "Integer", "required": True, "default": None, "enum": []}
 
 
-def test_simulate_from_the_stack_uses_its_triggers_and_its_account(clients: Clients) -> None:
+def test_simulate_from_the_stack_uses_its_triggers_and_its_account(clients: Clients, demo: str) -> None:
     create_stack(clients)
-    run("apply", DEMO, "--yes")
+    run("apply", demo, "--yes")
     (decision,) = run_json("simulate", str(ROOT / "events" / "custom-event.json"), "--from-stack")["result"]
     assert decision["pipeline_arn"] == f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:pipeline/churn-features"
 
 
 @pytest.mark.usefixtures("clients")
-def test_without_the_stack_apply_warns_that_delivery_could_not_be_checked() -> None:
-    applied = run_json("apply", DEMO, "--yes")
+def test_without_the_stack_apply_warns_that_delivery_could_not_be_checked(demo: str) -> None:
+    applied = run_json("apply", demo, "--yes")
     assert applied["exit_code"] == 0
     assert "there is no stack test" in applied["warnings"][0]["reason"]
 

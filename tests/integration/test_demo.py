@@ -18,14 +18,19 @@ def test_the_demo_ends_with_everything_as_it_should_be() -> None:
     answer = json.loads(ran.stdout)
     assert ran.returncode == answer["exit_code"] == 0, answer
     assert [act["wrong"] for act in answer["result"]["acts"]] == [""] * len(answer["result"]["acts"])
-    assert len(answer["result"]["executions"]) == 7
+    assert len(answer["result"]["executions"]) == 8
     *_, failed_deletion, deletion = (act["schedules"] for act in answer["result"]["acts"])
     assert set(failed_deletion.values()) == {"kept"}
     assert {name for name, outcome in deletion.items() if outcome == "deleted"} == {
         "ChurnReport",
         "churn-report-nightly",
     }
-    assert {name for name, outcome in deletion.items() if outcome == "kept"} == {"ChurnReport2", "churn-weekly"}
+    assert {name for name, outcome in deletion.items() if outcome == "kept"} == {
+        "ChurnReport2",
+        "churn-weekly",
+        "retrain-weekly",
+        "score-yesterday",
+    }
     assert {item["reason"] for item in answer["result"]["quarantine"]} == {"malformed-event", "missing-parameter"}
 
 

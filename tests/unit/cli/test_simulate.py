@@ -10,6 +10,7 @@ import pytest
 from pipeline_triggers.cli.settings import ExitCode
 from pipeline_triggers.cli.simulate import exit_code_of
 from pipeline_triggers.domain.decisions import Decision
+from tests.samples import triggers_on_events
 from tests.unit.cli.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def test_account_and_region_complete_the_pipelines_arn(command_line: CommandLine
 
 
 def test_from_stack_uses_the_stacks_triggers_home_and_trusted_topics(command_line: CommandLine) -> None:
-    command_line.run("apply", str(ROOT / "triggers.yaml"), "--yes")
+    command_line.run("apply", command_line.file(triggers_on_events()), "--yes")
     (decision,) = command_line.json("simulate", event_file("custom-event"), "--from-stack")["result"]
     assert decision["revision"] == 1
     assert decision["pipeline_arn"] == "arn:aws:sagemaker:eu-central-1:210987654321:pipeline/churn-features"

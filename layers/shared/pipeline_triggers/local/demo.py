@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from pipeline_triggers.domain.decisions import explain_unmatched
 from pipeline_triggers.domain.events import Event
@@ -24,6 +26,9 @@ IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/churn:1"
 DRAIN_SECONDS = 20
 # The pipeline that the demo deletes.
 DOOMED = "ChurnReport"
+# The trigger whose schedule fires, and when: in the night in which Berlin's clocks were set back.
+NIGHTLY = "score-yesterday"
+NIGHT = datetime(2026, 10, 25, 5, tzinfo=ZoneInfo("Europe/Berlin"))
 # The executions that the demo starts report their own status: no trigger of the demo listens to that.
 NOISE = "SageMaker Model Building Pipeline"
 
@@ -75,6 +80,7 @@ class Tap:
 
     stage: Stage
     kept: dict[str, str] = field(default_factory=dict)
+    _told: list[str] = field(default_factory=list)
 
     def open(self) -> None:
         """Make the queue, with a rule on the default bus and a subscription to the stack's topic."""
@@ -88,7 +94,7 @@ class Tap:
 
     def take(self) -> list[Event]:
         """The events since the last time, without the executions' own; their bodies stay in ``kept`` by source."""
-        bodies: list[str] = []
+        bodies, self._told = self._told, []
         while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
                 bodies.append(message["Body"])
@@ -100,6 +106,10 @@ class Tap:
                     events.append(event)
                     self.kept.setdefault(event.detail_type, body)
         return events
+
+    def tell(self, body: str) -> None:
+        """Take notice of what goes straight to a queue of the stack."""
+        self._told.append(body)
 
 
 def topic_arn(stage: Stage) -> str:
@@ -231,6 +241,17 @@ def acts(events: Path) -> list[Act]:
             note="nothing starts twice: the ledger knows the occurrence",
         ),
         Act(
+            f"It is {NIGHT:%H:%M} in Berlin: the schedule {NIGHTLY} fires",
+            _fire,
+            frozenset({(NIGHTLY, "started")}),
+        ),
+        Act(
+            "The schedule tells the same time once more",
+            _fire,
+            frozenset({(NIGHTLY, "duplicate")}),
+            note="a time of a schedule starts once, however often it is told",
+        ),
+        Act(
             "An event lacks what a parameter needs",
             lambda stage, _: put_own_event(stage, "broken-missing-fields"),
             frozenset({("refresh-on-feature-table", "rejected")}),
@@ -260,6 +281,14 @@ def _fail_to_delete(stage: Stage, _: Tap) -> None:
     except sagemaker.exceptions.ResourceNotFound:
         return
     raise AssertionError("the pipeline Churn was deleted, and should not exist")
+
+
+def _fire(stage: Stage, tap: Tap) -> None:
+    schedule = stage.client("scheduler").get_schedule(GroupName=STACK, Name=NIGHTLY)
+    detail = {"trigger": NIGHTLY, "schedule_arn": schedule["Arn"], "scheduled_time": f"{NIGHT.astimezone(UTC):%FT%TZ}"}
+    tap.tell(json.dumps({"source": "pipeline-triggers", "detail-type": "Scheduled Time", "detail": detail}))
+    firing = stage.scheduler.fire(schedule, NIGHT)
+    assert firing.outcome == "delivered", firing
 
 
 def _create_endpoint(stage: Stage, _: Tap) -> None:

@@ -166,10 +166,13 @@ class Stage:
         return triggers
 
     def schedules(self) -> dict[str, str]:
-        """The name of the pipeline that each schedule targets, as its ARN has it, by the schedule's name."""
+        """The name of the pipeline that each schedule targets, as its ARN has it, by the schedule's name.
+
+        Of those that go through this application, the name of the queue.
+        """
         pages = self.client("scheduler").get_paginator("list_schedules").paginate()
         found = {it["Name"]: it["Target"]["Arn"] for page in pages for it in page["Schedules"]}
-        return {name: arn.rpartition("/")[2] for name, arn in found.items()}
+        return {name: arn.rpartition("/")[2].rpartition(":")[2] for name, arn in found.items()}
 
     def executions(self) -> list[dict[str, Any]]:
         """All executions that SageMaker has, with the parameters that it was given."""
