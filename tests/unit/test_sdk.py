@@ -319,13 +319,19 @@ def test_what_cannot_be_checked_is_a_warning(world: World) -> None:
     assert world.stored() == ["on-upload"]
 
 
-def test_sdk_twin_a_schedule_that_the_sagemaker_sdk_made_is_not_doubled(world: World) -> None:
+def test_a_schedule_that_the_sagemaker_sdk_made_is_not_doubled(world: World) -> None:
     world.schedules.add("nightly", TRAIN)
-    world.schedules.add("churn-train", TRAIN)
     assert world.refused(NIGHTLY) == ["nightly.group_name"]
-    (unnamed,) = world.refused(OfSageMaker(rate=(1, "day")))
-    assert unnamed.endswith(".group_name")
     assert world.put(NIGHTLY, group_name="default") == [f"{SCHEDULES}/default/nightly"]
+
+
+def test_an_unnamed_schedule_that_the_sagemaker_sdk_made_is_not_doubled_but_others_are_put_beside_it(
+    world: World,
+) -> None:
+    world.schedules.add("churn-train", TRAIN, ScheduleExpression="rate(1 day)")
+    (field,) = world.refused(OfSageMaker(rate=(1, "day")))
+    assert field.endswith(".group_name")
+    assert len(world.put(OfSageMaker(rate=(2, "days")))) == 1
 
 
 def test_a_schedule_of_the_sagemaker_sdk_stands_in_no_way_when_it_starts_nothing_of_this(world: World) -> None:
@@ -566,6 +572,20 @@ def test_a_trigger_that_cannot_be_deleted_is_told_with_the_others(world: World) 
     with pytest.raises(PartialFailureError) as raised:
         world.triggers.delete_triggers(["on-upload", "nightly"])
     assert [result.outcome for result in raised.value.results] == ["failed", "deleted"]
+
+
+def test_the_schedule_of_a_trigger_that_cannot_follow_it_is_told(world: World) -> None:
+    world.scheduled("nightly")
+    world.schedules.fail("update", PermanentError("access-denied", "no"))
+    with pytest.raises(PartialFailureError, match="nightly: no"):
+        world.triggers.disable_trigger("nightly")
+    world.schedules.fail("delete", PermanentError("access-denied", "no"))
+    with pytest.raises(PartialFailureError, match="nightly: no"):
+        world.put(PipelineEventTrigger("nightly", PATTERN), set="churn", replace=True)
+    world.scheduled("weekly")
+    world.schedules.fail("delete", PermanentError("access-denied", "no"))
+    with pytest.raises(PartialFailureError, match="weekly: no"):
+        world.triggers.delete_triggers(["weekly"])
 
 
 def test_names_are_a_list(world: World) -> None:

@@ -189,12 +189,14 @@ class PipelineTriggers:
                 problems.append(Problem(f"{name}.name", "is wanted twice", "Give each trigger a name of its own"))
             stored = self._stored() if wanted else {}
             for each, given in zip(wanted, asked.schedules, strict=True):
-                problems += self._rivals(each, given.name or asked.pipeline.name, stored)
+                problems += self._rivals(each, given.name, asked.pipeline.name, stored)
         if problems:
             raise InvalidInputError(dict.fromkeys(problems))
         return wanted
 
-    def _rivals(self, wanted: WantedSchedule, sagemaker_name: str, stored: Mapping[str, Trigger]) -> Iterator[Problem]:
+    def _rivals(
+        self, wanted: WantedSchedule, given_name: str | None, pipeline_name: str, stored: Mapping[str, Trigger]
+    ) -> Iterator[Problem]:
         """What there is of the name and must not be confused with the schedule.
 
         A trigger of the stack, which keeps its own schedule; and what the SageMaker SDK would have made of the same
@@ -203,17 +205,22 @@ class PipelineTriggers:
         if wanted.group == self._scheduling.defaults().group and wanted.name in stored:
             remedy = "Change or delete that one, or give another name"
             yield Problem(f"{wanted.name}.name", f"the stack {self.stack_name} has a trigger of this name", remedy)
-        if wanted.group == SAGEMAKER_GROUP or len(sagemaker_name) > MAX_SCHEDULE_NAME:
+        if wanted.group == SAGEMAKER_GROUP or len(given_name or pipeline_name) > MAX_SCHEDULE_NAME:
             return
-        twin = self._if_readable(SAGEMAKER_GROUP, sagemaker_name)
-        if twin is None or twin.document.get("State") == "DISABLED":
+        twin = self._if_readable(SAGEMAKER_GROUP, given_name or pipeline_name)
+        if twin is None or not self._starts_the_same(twin, wanted):
             return
-        if not starts_pipeline(twin.document, wanted.target.arn, self._scheduling.home):
-            return
-        if self._if_readable(wanted.group, wanted.name) is None:
+        # That SDK calls a schedule without a name after its pipeline: it may be quite another one.
+        is_same = given_name is not None or twin.document["ScheduleExpression"] == wanted.expression
+        if is_same and self._if_readable(wanted.group, wanted.name) is None:
             said = f"{twin.arn} starts this pipeline already, as the SageMaker SDK makes it: both would start it"
-            remedy = f'Say group_name="{SAGEMAKER_GROUP}" to change that one, or disable or delete it first'
+            named = f'name="{twin.document["Name"]}" and group_name="{SAGEMAKER_GROUP}"'
+            remedy = f"Give {named} to change that one, or disable or delete it first"
             yield Problem(f"{wanted.name}.group_name", said, remedy)
+
+    def _starts_the_same(self, twin: ScheduleDefinition, wanted: WantedSchedule) -> bool:
+        enabled = twin.document.get("State", "ENABLED") == "ENABLED"
+        return enabled and starts_pipeline(twin.document, wanted.target.arn, self._scheduling.home)
 
     def _check_events(self, asked: _Asked, wanted: list[WantedSchedule], *, replace: bool) -> list[str]:
         """Raise what ``put`` and ``apply`` would refuse, before either writes. Tells what could not be checked."""
