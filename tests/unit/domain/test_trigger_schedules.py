@@ -150,3 +150,7 @@ def test_expression_and_time_zone_are_judged_each_by_itself() -> None:
 def test_the_keys_of_a_schedule_belong_to_no_event_pattern() -> None:
     got = problems(schedule_expression=None, event_pattern={"source": ["aws.s3"]}, via="app", flexible_minutes=5)
     assert got == [("via", "belongs to a schedule"), ("flexible_minutes", "belongs to a schedule")]
+
+
+def test_a_number_that_python_would_not_write_is_refused_with_its_field() -> None:
+    assert [field for field, _ in problems(flexible_minutes=10**5000)] == ["flexible_minutes"]

@@ -155,7 +155,10 @@ class Form:
 
 def shown(value: object) -> str:
     """A value as messages quote it: in full when it is short."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integers of more than 4,300 digits
+        return "a number of thousands of digits"
     return text if len(text) <= 80 else f"{text[:60]}… ({len(text):,} characters)"
 
 
