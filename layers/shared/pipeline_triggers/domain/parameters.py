@@ -98,17 +98,22 @@ def resolve(
 
 def _resolve(parameter: Parameter, document: Mapping[str, Any], visits: Visits, *, boolean: bool) -> Resolved:
     written = parameter.value
-    if isinstance(written, Literal):
-        return _judged(parameter, "static", None, written.text)
     origin: Origin = "dynamic"
     raw: Any = None
+    value: str | None
     try:
-        if isinstance(written, Template):
+        if isinstance(written, Literal):
+            origin, value = "static", written.text
+        elif isinstance(written, Template):
             origin = "template"
             raw, value = _fill(written, document, visits, boolean=boolean)
         else:
-            raw = _find(written, document, visits)
+            found = written.find(document, visits)
+            raw = found[0] if len(found) == 1 else found or None
             value = None if raw is None else to_text(raw, boolean=boolean)
+    except RecursionError:
+        resolved = Resolved(parameter.name, origin, written.text, raw)
+        return _refused(resolved, "too-deep", f"the event is nested too deeply for {written.text}")
     except MalformedEventError as error:
         resolved = Resolved(parameter.name, origin, written.text, raw)
         told = f"{_shown(resolved)} cannot be sent: {error}. Correct what emits the event, or take another field"
@@ -118,17 +123,6 @@ def _resolve(parameter: Parameter, document: Mapping[str, Any], visits: Visits, 
     return _judged(parameter, origin, raw, value)
 
 
-def _find(path: JsonPath, document: Mapping[str, Any], visits: Visits) -> Any:
-    """What a path finds: the match, a list of several, None for nothing and for null."""
-    try:
-        found = path.find(document, visits)
-    except RecursionError as error:
-        raise MalformedEventError(f"the event is nested too deeply for {path.text}", "too-deep") from error
-    if len(found) == 1:
-        return found[0]
-    return found or None
-
-
 def _fill(
     template: Template,
     document: Mapping[str, Any],
@@ -136,18 +130,21 @@ def _fill(
     *,
     boolean: bool,
 ) -> tuple[dict[str, Any], str | None]:
-    """Fill in a template: what each of its paths found, and the text (None when a path found nothing)."""
+    """Fill in a template: what each of its paths found, and the text (None when a path found nothing, or null)."""
     raw: dict[str, Any] = {}
     words: list[str] = []
+    complete = True
     for part in template.parts:
         if isinstance(part, str):
             words.append(part)
             continue
-        found = _find(part.path, document, visits)
-        raw[part.path.text] = found
-        if found is not None:
-            words.append(_through_functions(part, found) if part.functions else to_text(found, boolean=boolean))
-    return raw, None if None in raw.values() else "".join(words)
+        found = part.path.find(document, visits)
+        value = raw[part.path.text] = found[0] if len(found) == 1 else found or None
+        if value is None:
+            complete = False
+        else:
+            words.append(_through_functions(part, value) if part.functions else to_text(value, boolean=boolean))
+    return raw, "".join(words) if complete else None
 
 
 def _through_functions(part: Embedded, found: object) -> str:
