@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonpath_rfc9535
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +16,8 @@ from hypothesis import strategies as st
 from pipeline_triggers.domain import selectors
 from pipeline_triggers.domain.paths import JsonPath
 from pipeline_triggers.errors import InvalidPathError
+
+jsonpath_rfc9535 = pytest.importorskip("jsonpath_rfc9535", reason="it needs Python 3.12")
 
 # --- documents
 
