@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.stub import Stubber
@@ -55,3 +55,40 @@ def test_any_other_failure_is_told(clients: Clients, sqs: Stubber, code: str, ki
     sqs.add_client_error("change_message_visibility", code)
     with pytest.raises(kind):
         SqsQueues(clients).delay(ARN, "handle", 30)
+
+
+def test_what_sqs_moved_to_a_dead_letter_queue_names_the_queue_that_it_is_from(clients: Clients, sqs: Stubber) -> None:
+    message = {
+        "MessageId": "m-1",
+        "ReceiptHandle": "handle",
+        "Body": "{}",
+        "Attributes": {"SentTimestamp": "1773489600123", "DeadLetterQueueSourceArn": f"{ARN}-source"},
+    }
+    asked = {
+        "QueueUrl": URL,
+        "MaxNumberOfMessages": 10,
+        "VisibilityTimeout": 30,
+        "WaitTimeSeconds": 1,
+        "MessageSystemAttributeNames": ["SentTimestamp", "DeadLetterQueueSourceArn"],
+        "MessageAttributeNames": ["All"],
+    }
+    sqs.add_response("receive_message", {"Messages": [message]}, asked)
+    (received,) = SqsQueues(clients).receive(ARN, 30)
+    assert received.source_arn == f"{ARN}-source"
+    assert received.sent_at.isoformat() == "2026-03-14T12:00:00.123000+00:00"
+    assert received.attributes == {}
+
+
+def test_an_answer_that_lacks_something_is_asked_for_again(clients: Clients, sqs: Stubber) -> None:
+    sqs.add_response("receive_message", {"Messages": [{"MessageId": "m-1", "Body": "{}"}]})
+    with pytest.raises(TransientError) as raised:
+        SqsQueues(clients).receive(ARN, 30)
+    assert raised.value.reason == "unavailable"
+
+
+def test_attributes_are_sent_on_without_the_fields_that_sqs_refuses(clients: Clients, sqs: Stubber) -> None:
+    attribute = {"DataType": "String", "StringValue": "x"}
+    received: dict[str, dict[str, Any]] = {"Kind": attribute | {"StringListValues": [], "BinaryListValues": []}}
+    expected = {"QueueUrl": URL, "MessageBody": "{}", "MessageAttributes": {"Kind": attribute}}
+    sqs.add_response("send_message", {}, expected)
+    SqsQueues(clients).send(ARN, "{}", received)

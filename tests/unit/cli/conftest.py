@@ -19,6 +19,8 @@ from pipeline_triggers.domain.delivery import Delivered
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.domain.schedule_plans import Defaults
 from pipeline_triggers.scheduling import Scheduling
+from tests.fakes.clock import FakeClock
+from tests.fakes.ledger import FakeLedger
 from tests.fakes.pipelines import FakePipelines
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.queues import FakeQueues
@@ -49,6 +51,8 @@ class CommandLine:
     pipelines: FakePipelines = field(default_factory=FakePipelines)
     queues: FakeQueues = field(default_factory=FakeQueues)
     quarantine: FakeQuarantine = field(default_factory=FakeQuarantine)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    clock: FakeClock = field(default_factory=FakeClock)
     schedules: FakeSchedules = field(default_factory=lambda: FakeSchedules(home=HOME, made=(DEFAULTS.group, "team")))
     roles: FakeRoles = field(default_factory=FakeRoles)
     delivered: Delivered | Exception = field(default_factory=Delivered)
@@ -76,12 +80,16 @@ class CommandLine:
 
     def _connect(self, settings: Settings) -> Connection:
         return Connection(
+            name=settings.stack_name,
             store=self.store,
             stack=self._stack,
             caller=lambda: "arn:aws:iam::123456789012:user/ann",
             pipelines=lambda: self.pipelines,
+            executions=lambda: self.pipelines,
             queues=self.queues,
             quarantine=self.quarantine,
+            ledger=self.ledger,
+            clock=self.clock,
             scheduling=self._scheduling,
         )
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline_triggers.cli.status import STUCK_QUEUES, WORK_QUEUES
+from pipeline_triggers.cli.status import STUCK_QUEUES
+from pipeline_triggers.domain.dead_letters import WORK_QUEUES
 from pipeline_triggers.domain.ports import Counts, Quarantined
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import ConfigurationError, NotFoundError, PermanentError, TransientError

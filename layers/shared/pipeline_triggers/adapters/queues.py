@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import code_of, readable, translated
-from pipeline_triggers.domain.ports import Counts
+from pipeline_triggers.domain.ports import Counts, Received
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipeline_triggers.adapters.clients import Clients
 
@@ -45,10 +46,35 @@ class SqsQueues:
                 if code_of(error) not in GONE:
                     raise
 
-    def send(self, queue: str, body: str) -> None:
-        """Send a body to a queue, by name or ARN."""
+    def send(self, queue: str, body: str, attributes: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        """Send a body to a queue, by name or ARN, with attributes in the form of ``Received``."""
         with translated():
-            self._clients.sqs.send_message(QueueUrl=self._url(queue), MessageBody=body)
+            self._clients.sqs.send_message(
+                QueueUrl=self._url(queue),
+                MessageBody=body,
+                MessageAttributes=cast("Any", {name: _sendable(it) for name, it in (attributes or {}).items()}),
+            )
+
+    def receive(self, queue: str, seconds: int) -> Sequence[Received]:
+        """Up to ten messages of a queue, by name or ARN, hidden for so many seconds; none when it has none now.
+
+        Waits up to a second for them: SQS then asks all its servers, not only some.
+        """
+        with readable():
+            answer: Mapping[str, Any] = self._clients.sqs.receive_message(
+                QueueUrl=self._url(queue),
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=seconds,
+                WaitTimeSeconds=1,
+                MessageSystemAttributeNames=["SentTimestamp", "DeadLetterQueueSourceArn"],
+                MessageAttributeNames=["All"],
+            )
+            return [_received(message) for message in answer.get("Messages", [])]
+
+    def delete(self, queue: str, receipt_handle: str) -> None:
+        """Delete a message that was received; one that is gone is fine."""
+        with translated():
+            self._clients.sqs.delete_message(QueueUrl=self._url(queue), ReceiptHandle=receipt_handle)
 
     def counts(self, queue: str) -> Counts:
         """How many messages a queue, by name or ARN, has about now."""
@@ -70,3 +96,20 @@ class SqsQueues:
                 answer = sqs.get_queue_url(QueueName=queue)
             self._urls[queue] = answer["QueueUrl"]
         return self._urls[queue]
+
+
+def _received(message: Mapping[str, Any]) -> Received:
+    attributes = message["Attributes"]
+    return Received(
+        id=message["MessageId"],
+        receipt_handle=message["ReceiptHandle"],
+        body=message["Body"],
+        sent_at=datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC),
+        source_arn=attributes.get("DeadLetterQueueSourceArn", ""),
+        attributes=message.get("MessageAttributes", {}),
+    )
+
+
+def _sendable(attribute: Mapping[str, Any]) -> dict[str, Any]:
+    """An attribute as SendMessage takes it, which refuses the fields of lists that an answer may have."""
+    return {name: attribute[name] for name in ("DataType", "StringValue", "BinaryValue") if name in attribute}

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.clock import SystemClock
+from pipeline_triggers.adapters.ledger import DynamoLedger
 from pipeline_triggers.adapters.pipelines import SageMakerPipelines
 from pipeline_triggers.adapters.quarantine import DynamoQuarantine
 from pipeline_triggers.adapters.queues import SqsQueues
@@ -15,14 +16,17 @@ from pipeline_triggers.adapters.stacks import Caller, Stack, Stacks
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
 from pipeline_triggers.composition import scheduling
 from pipeline_triggers.errors import InvalidInputError, Problem
+from pipeline_triggers.explaining import Explainer, History
 from pipeline_triggers.keeping import ScheduleKeeper
 from pipeline_triggers.managing import Manager
+from pipeline_triggers.redriving import DeadLetters, QuarantineKeeper
+from pipeline_triggers.rerunning import Rerunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline_triggers.cli.settings import Settings
-    from pipeline_triggers.domain.ports import Pipelines, Quarantine, Queues, TriggerStore
+    from pipeline_triggers.domain.ports import Clock, Executions, Ledger, Pipelines, Quarantine, Queues, TriggerStore
     from pipeline_triggers.scheduling import Scheduling
 
 _REMEDY = "Write it as http://127.0.0.1:4555"
@@ -30,24 +34,54 @@ _REMEDY = "Write it as http://127.0.0.1:4555"
 
 @dataclass(frozen=True)
 class Connection:
-    """What commands need of a stack. ``stack`` asks CloudFormation, the other callables ask STS: when called.
+    """What commands need of the stack ``name``.
 
-    ``pipelines`` are SageMaker's, with the rights of whoever works at the command line; they need no stack.
+    ``stack`` asks CloudFormation, the other callables ask STS: when called. ``pipelines`` and ``executions`` are
+    SageMaker's, with the rights of whoever works at the command line; they need no stack.
     ``scheduling`` asks for the stack when it needs its defaults, and once.
     """
 
+    name: str
     store: TriggerStore
     stack: Callable[[], Stack]
     caller: Callable[[], str]
     pipelines: Callable[[], Pipelines]
+    executions: Callable[[], Executions]
     queues: Queues
     quarantine: Quarantine
+    ledger: Ledger
+    clock: Clock
     scheduling: Callable[[], Scheduling]
 
     @property
     def manager(self) -> Manager:
         """The use case that reads the stack's triggers and writes revisions of them."""
         return Manager(self.store, self.caller, lambda: ScheduleKeeper(self.scheduling()))
+
+    @property
+    def quarantine_keeper(self) -> QuarantineKeeper:
+        """The use case that looks through the quarantine, redrives and drops."""
+        return QuarantineKeeper(self.quarantine, self.queues)
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """The use case that looks through the dead-letter queues and redrives them."""
+        return DeadLetters(self.queues, self.name)
+
+    @property
+    def history(self) -> History:
+        """The use case that reads what is on record."""
+        return History(self.ledger)
+
+    @property
+    def explainer(self) -> Explainer:
+        """The use case that says of records what became of them."""
+        return Explainer(self.executions(), self.store, self.quarantine)
+
+    @property
+    def rerunner(self) -> Rerunner:
+        """The use case that starts again on purpose."""
+        return Rerunner(self.ledger, self.pipelines(), self.clock, self.caller)
 
 
 def connect(settings: Settings) -> Connection:
@@ -58,14 +92,18 @@ def connect(settings: Settings) -> Connection:
     if settings.endpoint_url:
         _check_endpoint(settings.endpoint_url)
     clients = Clients(region=settings.region, endpoint_url=settings.endpoint_url, profile=settings.profile)
-    caller = Caller(clients)
+    caller, clock = Caller(clients), SystemClock()
     return Connection(
-        store=DynamoTriggerStore(clients, f"{settings.stack_name}-triggers", SystemClock()),
+        name=settings.stack_name,
+        store=DynamoTriggerStore(clients, f"{settings.stack_name}-triggers", clock),
         stack=lambda: Stacks(clients).read(settings.stack_name),
         caller=caller,
-        pipelines=lambda: SageMakerPipelines(clients, caller.home(), SystemClock()),
+        pipelines=lambda: SageMakerPipelines(clients, caller.home(), clock),
+        executions=lambda: SageMakerPipelines(clients, caller.home(), clock),
         queues=SqsQueues(clients),
-        quarantine=DynamoQuarantine(clients, f"{settings.stack_name}-quarantine", SystemClock()),
+        quarantine=DynamoQuarantine(clients, f"{settings.stack_name}-quarantine", clock),
+        ledger=DynamoLedger(clients, f"{settings.stack_name}-ledger", clock),
+        clock=clock,
         scheduling=lambda: scheduling(clients, settings.stack_name),
     )
 

@@ -113,6 +113,7 @@ def styled(word: str) -> Text:
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> Table:
     """A table that fits 80 columns by folding its cells. Cells are Text, or values for ``cell``."""
     made = Table(title=Text(printable(title)) if title else None, title_justify="left", box=None, pad_edge=False)
+    made.show_header = any(headings)
     for heading in headings:
         made.add_column(Text(heading, style="bold"), overflow="fold")
     for row in rows:

@@ -14,6 +14,7 @@ from rich.text import Text
 from pipeline_triggers.cli.render import cell, line, table
 from pipeline_triggers.cli.schedule_views import Coming, list_document, list_table
 from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
+from pipeline_triggers.domain.dead_letters import DEAD_LETTER, UNDELIVERED, WORK_QUEUES
 from pipeline_triggers.errors import AwsError, ConfigurationError, NotFoundError, Problem
 
 if TYPE_CHECKING:
@@ -27,16 +28,15 @@ if TYPE_CHECKING:
 
 Read = TypeVar("Read")
 
-# The queues of a stack, without the stack's name before them. What the functions work through:
-WORK_QUEUES = ("s3-event", "sns-event", "status-event", "bus-event", "schedule", "cleanup")
 # What somebody has to look at, and what to do about it.
 STUCK_QUEUES = {
-    "dead-letter": "A function failed on these for days, and its log says why. When that is mended, let SQS move them "
-    "back to their queues (start-message-move-task)",
-    "undelivered": "EventBridge, SNS or a schedule could not deliver these. The attributes ERROR_CODE and "
-    "ERROR_MESSAGE of a message say why, where EventBridge or a schedule sent it",
+    DEAD_LETTER: "A function failed on these for days, and its log says why. When that is mended: dlq redrive",
+    UNDELIVERED: "EventBridge, SNS or a schedule could not deliver these. dlq list says why; when that is mended: dlq "
+    "redrive",
 }
-QUARANTINED = "These events cannot start anything as they are. They are kept for 90 days, each with its reason"
+QUARANTINED = (
+    "These events cannot start anything as they are. quarantine list says why; when that is mended: quarantine redrive"
+)
 STATES = ("ENABLED", "DISABLED", "SHADOW")
 MAX_SCHEDULES = 10
 
