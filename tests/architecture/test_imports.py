@@ -13,7 +13,10 @@ MODULES = [*package_modules(), *handlers()]
 
 # Use cases know ports, not adapters.
 USE_CASE = {"domain", "errors", "observability"}
-USE_CASES = {"reacting", "managing", "keeping", "checking", "cleanup", "scheduling"}
+USE_CASES = {
+    *("reacting", "managing", "keeping", "checking", "cleanup", "scheduling"),
+    *("explaining", "redriving", "rerunning"),
+}
 
 # The rooms that each room may import from. A new room belongs here, with as little as it needs.
 MAY_IMPORT: dict[str, set[str]] = {

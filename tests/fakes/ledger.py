@@ -6,7 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline_triggers.domain.ledger import RETENTION, Acquired, Busy, Entry, EntryState, Started, judge
+from pipeline_triggers.domain.ledger import (
+    RETENTION,
+    Acquired,
+    Busy,
+    Capped,
+    Entry,
+    EntryState,
+    Rejected,
+    Started,
+    judge,
+)
 from pipeline_triggers.errors import TransientError
 from tests.fakes.clock import FakeClock
 from tests.fakes.recording import Recording
@@ -31,7 +41,6 @@ class Kept:
     first_at: datetime
     was_unknown: bool = False
     params_changed: bool = False
-    reason: str = ""
 
 
 @dataclass
@@ -46,17 +55,25 @@ class FakeLedger(Recording):
         """The state of one entry, for assertions."""
         return self.entries[token].entry.state
 
-    def acquire(self, decision: Decision, owner: str, lease_until: datetime) -> Acquired | Started | Busy:
-        """One worker at a time; an unknown outcome stays unknown until the start is complete or rejected."""
-        with self.call("acquire", decision=decision, owner=owner, lease_until=lease_until):
+    def acquire(
+        self,
+        decision: Decision,
+        owner: str,
+        lease_until: datetime,
+        *,
+        message_id: str = "",
+        cap: int | None = None,
+    ) -> Acquired | Started | Busy | Rejected | Capped:
+        """One worker at a time; an unknown outcome stays unknown until the start is complete."""
+        with self.call("acquire", decision=decision, owner=owner, lease_until=lease_until, message_id=message_id):
             assert decision.request is not None
             now = self.clock.now()
             kept = self.entries.get(decision.token)
-            found = judge(kept.entry if kept else None, now)
+            found = judge(kept.entry if kept else None, now, message_id=message_id, request=decision.request)
             if not isinstance(found, Acquired):
                 return found
-            if not found.outcome_unknown:
-                found = replace(found, request=None)
+            if cap is not None and found.attempts == 1 and not self._count_start(decision.trigger, cap):
+                return Capped()
             entry = Entry(
                 state="ATTEMPTING",
                 owner=owner,
@@ -66,16 +83,18 @@ class FakeLedger(Recording):
                 attempt_at=found.since or now,
                 expires_at=now + RETENTION,
                 request=found.request or decision.request,
+                attempt_until=lease_until,
+                message_id=message_id,
             )
-            again = kept if kept and found.attempts > 1 else None
-            told = again.decision if again and found.outcome_unknown else decision
+            again = kept if kept and (found.attempts > 1 or found.outcome_unknown) else None
+            told = again.decision if again and found.request else decision
             self.entries[decision.token] = Kept(
                 entry=entry,
                 decision=replace(decision, request=entry.request, parameters=told.parameters),
                 at=decision.at or now,
                 first_at=again.first_at if again else now,
                 was_unknown=found.outcome_unknown,
-                params_changed=again is not None and (again.params_changed or _differ(again, decision)),
+                params_changed=again is not None and (again.params_changed or found.params_changed),
             )
             return found
 
@@ -89,39 +108,42 @@ class FakeLedger(Recording):
             entry = replace(kept.entry, state="STARTED", execution_arn=execution_arn, attempt_open=False)
             self.entries[token] = replace(kept, entry=entry)
 
-    def reject(self, token: str, owner: str, reason: str) -> None:
-        """Fenced by owner."""
-        with self.call("reject", token=token, owner=owner, reason=reason):
+    def reject(self, token: str, owner: str, reason: str, message: str = "") -> None:
+        """Fenced by owner; what an earlier attempt may have done stays unknown."""
+        with self.call("reject", token=token, owner=owner, reason=reason, message=message):
             kept = self._fenced(token, owner, ("ATTEMPTING", "REJECTED"))
-            entry = replace(kept.entry, state="REJECTED", attempt_open=False)
-            self.entries[token] = replace(kept, entry=entry, reason=reason)
+            entry = replace(kept.entry, state="REJECTED", attempt_open=kept.was_unknown, reason=reason, message=message)
+            self.entries[token] = replace(kept, entry=entry)
 
     def release(self, token: str, owner: str, reason: str) -> None:
         """Fenced by owner; what an earlier attempt may have done stays unknown."""
         with self.call("release", token=token, owner=owner, reason=reason):
             kept = self._fenced(token, owner, ("ATTEMPTING",))
-            entry = replace(kept.entry, lease_until=EPOCH, attempt_open=kept.was_unknown)
-            self.entries[token] = replace(kept, entry=entry, reason=reason)
+            entry = replace(kept.entry, lease_until=EPOCH, attempt_open=kept.was_unknown, reason=reason)
+            self.entries[token] = replace(kept, entry=entry)
 
-    def record(self, decision: Decision) -> None:
+    def record(self, decision: Decision, *, message_id: str = "") -> None:
         """Never over an entry that is or may be started."""
-        with self.call("record", decision=decision):
+        with self.call("record", decision=decision, message_id=message_id):
             now = self.clock.now()
             key = decision.token or f"{decision.trigger} {decision.target} {decision.event_id}"
             kept = self.entries.get(key)
-            if kept and kept.entry.state in ("ATTEMPTING", "STARTED") and kept.entry.expires_at > now:
+            if kept and _stays(kept.entry) and kept.entry.expires_at > now:
                 return
-            entry = Entry(STATES[decision.outcome], "", EPOCH, 0, False, now, now + RETENTION, decision.request)
-            self.entries[key] = Kept(entry, decision, decision.at or now, now, reason=decision.reason)
-
-    def count_start(self, trigger: str, hour: datetime, cap: int) -> bool:
-        """By clock hour in UTC."""
-        with self.call("count_start", trigger=trigger, hour=hour, cap=cap):
-            key = (trigger, hour.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
-            if self.starts.get(key, 0) >= cap:
-                return False
-            self.starts[key] = self.starts.get(key, 0) + 1
-            return True
+            entry = Entry(
+                state=STATES[decision.outcome],
+                owner="",
+                lease_until=EPOCH,
+                attempts=0,
+                attempt_open=False,
+                attempt_at=now,
+                expires_at=now + RETENTION,
+                request=decision.request,
+                message_id=message_id,
+                reason=decision.reason,
+                message=decision.message,
+            )
+            self.entries[key] = Kept(entry, decision, decision.at or now, now)
 
     def history(self, trigger: str, since: datetime) -> Iterator[Mapping[str, Any]]:
         """Newest first."""
@@ -134,6 +156,31 @@ class FakeLedger(Recording):
         with self.call("of_event", event_id=event_id):
             return _documents([(token, k) for token, k in self._living() if k.decision.event_id == event_id])
 
+    def of_state(self, state: EntryState, since: datetime) -> Iterator[Mapping[str, Any]]:
+        """Newest first."""
+        with self.call("of_state", state=state, since=since):
+            found = [(token, k) for token, k in self._living() if k.entry.state == state and k.at >= since]
+            return iter(_documents(found))
+
+    def of_execution(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:
+        """At most one."""
+        with self.call("of_execution", execution_arn=execution_arn):
+            return _documents([(t, k) for t, k in self._living() if execution_arn == k.entry.execution_arn != ""])
+
+    def of_token(self, token: str) -> Mapping[str, Any] | None:
+        """At most one."""
+        with self.call("of_token", token=token):
+            found = _documents([(each, k) for each, k in self._living() if each == token])
+            return found[0] if found else None
+
+    def _count_start(self, trigger: str, cap: int) -> bool:
+        """By clock hour in UTC."""
+        key = (trigger, self.clock.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+        if self.starts.get(key, 0) >= cap:
+            return False
+        self.starts[key] = self.starts.get(key, 0) + 1
+        return True
+
     def _living(self) -> list[tuple[str, Kept]]:
         return [(token, kept) for token, kept in self.entries.items() if kept.entry.expires_at > self.clock.now()]
 
@@ -144,10 +191,8 @@ class FakeLedger(Recording):
         return kept
 
 
-def _differ(kept: Kept, decision: Decision) -> bool:
-    assert kept.entry.request is not None
-    assert decision.request is not None
-    return kept.entry.request.parameters_hash != decision.request.parameters_hash
+def _stays(entry: Entry) -> bool:
+    return entry.state in ("ATTEMPTING", "STARTED") or entry.attempt_open
 
 
 def _documents(kept: list[tuple[str, Kept]]) -> list[dict[str, Any]]:
@@ -158,7 +203,8 @@ def _documents(kept: list[tuple[str, Kept]]) -> list[dict[str, Any]]:
 def _document(token: str, kept: Kept) -> dict[str, Any]:
     return kept.decision.to_document() | {
         "outcome": OUTCOMES[kept.entry.state],
-        "reason": kept.reason,
+        "reason": kept.entry.reason,
+        "message": kept.entry.message,
         "token": token,
         "execution_arn": kept.entry.execution_arn,
         "at": kept.at.isoformat(),

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipeline_triggers.domain.definitions import Definition
-from pipeline_triggers.domain.executions import Home, PipelineRef, StartRequest
+from pipeline_triggers.domain.executions import TOKEN_SUFFIX, Home, PipelineRef, StartRequest
+from pipeline_triggers.domain.ports import Execution as PortExecution
 from pipeline_triggers.errors import TransientError
 from tests.fakes.clock import FakeClock
 from tests.fakes.recording import Recording
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 HOME = Home("aws", "123456789012", "us-east-1")
+MARGIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,17 @@ class Execution:
 
 @dataclass
 class FakePipelines(Recording):
-    """The port ``Pipelines``. Pipelines exist once they are added; ``executions`` are in the order of their start.
+    """The ports ``Pipelines`` and ``Executions``. Pipelines exist once they are added.
 
-    As SageMaker does, it keeps what each version declares, and describes the latest unless a version is named. It has
-    no cache: every call of ``describe`` is one of SageMaker's.
+    ``executions`` are in the order of their start; ``ended`` is how those stand that do not run any more, by ARN. As
+    SageMaker does, it keeps what each version declares, and describes the latest unless a version is named. It has no
+    cache: every call of ``describe`` is one of SageMaker's.
     """
 
     home: Home = HOME
     clock: FakeClock = field(default_factory=FakeClock)
     executions: list[Execution] = field(default_factory=list)
+    ended: dict[str, PortExecution] = field(default_factory=dict)
     _definitions: dict[str, Definition] = field(default_factory=dict)
     _versions: dict[tuple[str, int | None], Definition] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
@@ -91,17 +95,26 @@ class FakePipelines(Recording):
                 self._tokens[request.token] = arn
             return self._tokens[request.token]
 
-    def find(self, request: StartRequest, since: datetime) -> str | None:
-        """By display name, then by the token in the description."""
-        with self.call("find", request=request, since=since):
+    def find(self, request: StartRequest, since: datetime, until: datetime) -> str | None:
+        """By the end of the display name, then by the token in the description."""
+        with self.call("find", request=request, since=since, until=until):
             self._definition(request.pipeline_arn)
             for execution in self.executions:
                 same = execution.request.pipeline_arn == request.pipeline_arn
-                named = execution.request.display_name == request.display_name
+                named = execution.request.display_name.endswith(f"-{request.token[:TOKEN_SUFFIX]}")
                 told = request.token in execution.request.description
-                if same and named and told and execution.created_at >= since - timedelta(seconds=60):
+                if same and named and told and since - MARGIN <= execution.created_at <= until + MARGIN:
                     return execution.arn
             return None
+
+    def execution(self, arn: str, *, role_arn: str | None = None) -> PortExecution:
+        """Whatever was started here goes on, unless a test says how it ended."""
+        with self.call("execution", arn=arn, role_arn=role_arn):
+            for execution in self.executions:
+                if execution.arn == arn:
+                    running = PortExecution(arn, "Executing", execution.created_at, execution.created_at)
+                    return self.ended.get(arn, running)
+            raise TransientError("not-found-yet", f"there is no execution {arn}")
 
     def absent(self, arn: str) -> bool:
         """By ARN, whatever its case."""

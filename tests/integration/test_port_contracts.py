@@ -32,10 +32,11 @@ from pipeline_triggers.adapters.schedules import EventBridgeSchedules
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
 from pipeline_triggers.domain.definitions import Declared, Definition
 from pipeline_triggers.domain.executions import PipelineRef
-from pipeline_triggers.domain.ledger import RETENTION, Acquired, Busy, Started
+from pipeline_triggers.domain.ledger import RETENTION, Acquired, Busy, Capped, Rejected, Started
 from pipeline_triggers.domain.ports import (
     CleanupStore,
     Counts,
+    Executions,
     Ledger,
     Pipelines,
     Quarantine,
@@ -246,7 +247,9 @@ class TestLedger:
         began = clock.now()
         ledger.acquire(start(), "a", began + LEASE)
         clock.advance(seconds=61)
-        assert ledger.acquire(start(), "b", clock.now() + LEASE) == Acquired(2, True, start().request, began)
+        assert ledger.acquire(start(), "b", clock.now() + LEASE) == Acquired(
+            2, True, start().request, began, began + LEASE
+        )
 
     def test_the_request_of_an_unknown_attempt_is_kept_byte_for_byte(self, ledger: Ledger, clock: FakeClock) -> None:
         first = start(parameters={"InputKey": "naïve \u2028 \U0001f600", "Zeta": "1", "Alpha": "2"})
@@ -268,18 +271,24 @@ class TestLedger:
         began = clock.now()
         ledger.acquire(start(), "a", began + LEASE)
         clock.advance(seconds=61)
-        ledger.acquire(start(), "b", clock.now() + LEASE)
+        until = clock.now() + LEASE
+        ledger.acquire(start(), "b", until)
         ledger.release(start().token, "b", "throttled")
         clock.advance(seconds=1)
-        assert ledger.acquire(start(), "c", clock.now() + LEASE) == Acquired(3, True, start().request, began)
+        found = ledger.acquire(start(), "c", clock.now() + LEASE)
+        assert found == Acquired(3, True, start().request, began, until)
 
-    def test_two_crashes_are_looked_for_from_the_first_one(self, ledger: Ledger, clock: FakeClock) -> None:
+    def test_two_crashes_are_looked_for_from_the_first_to_the_end_of_the_last(
+        self, ledger: Ledger, clock: FakeClock
+    ) -> None:
         began = clock.now()
         ledger.acquire(start(), "a", clock.now() + LEASE)
         clock.advance(seconds=61)
-        ledger.acquire(start(), "b", clock.now() + LEASE)
+        until = clock.now() + LEASE
+        ledger.acquire(start(), "b", until)
         clock.advance(seconds=61)
-        assert ledger.acquire(start(), "c", clock.now() + LEASE) == Acquired(3, True, start().request, began)
+        found = ledger.acquire(start(), "c", clock.now() + LEASE)
+        assert found == Acquired(3, True, start().request, began, until)
 
     def test_a_released_attempt_may_be_repeated_at_once_with_a_new_request(
         self, ledger: Ledger, clock: FakeClock
@@ -287,7 +296,7 @@ class TestLedger:
         ledger.acquire(start(), "a", clock.now() + LEASE)
         ledger.release(start().token, "a", "throttled")
         changed = start(parameters={"InputKey": "new"})
-        assert ledger.acquire(changed, "b", clock.now() + LEASE) == Acquired(attempts=2)
+        assert ledger.acquire(changed, "b", clock.now() + LEASE) == Acquired(attempts=2, params_changed=True)
         [entry] = ledger.of_event("event-1")
         assert entry["request"]["parameters"] == {"InputKey": "new"}
         assert entry["params_changed"] is True
@@ -396,20 +405,93 @@ class TestLedger:
             assert len(ledger.of_event(id_)) == 1
         assert ledger.of_event("x" * 4999) == []
 
-    def test_starts_are_counted_up_to_the_cap_of_an_hour(self, ledger: Ledger, clock: FakeClock) -> None:
-        now = clock.now()
-        counted = [ledger.count_start("on-upload", now + timedelta(minutes=n), 3) for n in range(4)]
-        assert counted == [True, True, True, False]
-        assert ledger.count_start("on-upload", now + timedelta(minutes=59), 3) is False
-        assert ledger.count_start("on-upload", now + timedelta(minutes=60), 3) is True
-        assert ledger.count_start("other", now, 3) is True
+    def test_the_entries_of_a_state_are_of_all_triggers_newest_first(self, ledger: Ledger, clock: FakeClock) -> None:
+        began = clock.now()
+        for number, trigger_ in enumerate(("a", "b", "c")):
+            clock.advance(minutes=1)
+            ledger.record(rejected(trigger=trigger_, event_id=f"event-{number}"))
+        ledger.acquire(start(trigger="d"), "a", clock.now() + LEASE)
+        since = began + timedelta(minutes=2)
+        assert [entry["trigger"] for entry in ledger.of_state("REJECTED", began)] == ["c", "b", "a"]
+        assert [entry["trigger"] for entry in ledger.of_state("REJECTED", since)] == ["c", "b"]
+        assert [entry["trigger"] for entry in ledger.of_state("ATTEMPTING", began)] == ["d"]
+        assert list(ledger.of_state("SHADOW", began)) == []
 
-    def test_a_cap_of_nothing_lets_nothing_start(self, ledger: Ledger, clock: FakeClock) -> None:
-        assert ledger.count_start("on-upload", clock.now(), 0) is False
+    def test_an_entry_is_found_by_its_execution(self, ledger: Ledger, clock: FakeClock) -> None:
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        assert ledger.of_execution(EXECUTION) == []
+        ledger.complete(start().token, "a", EXECUTION)
+        [entry] = ledger.of_execution(EXECUTION)
+        assert (entry["event_id"], entry["execution_arn"]) == ("event-1", EXECUTION)
+        assert ledger.of_execution(EXECUTION + "0") == []
+
+    def test_an_entry_is_found_by_its_token_until_it_expires(self, ledger: Ledger, clock: FakeClock) -> None:
+        assert ledger.of_token(start().token) is None
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        entry = ledger.of_token(start().token)
+        assert entry is not None
+        assert (entry["token"], entry["state"]) == (start().token, "ATTEMPTING")
+        clock.advance(days=RETENTION.days)
+        assert ledger.of_token(start().token) is None
+
+    def test_starts_are_counted_up_to_the_cap_of_an_hour(self, ledger: Ledger, clock: FakeClock) -> None:
+        def acquire(number: int, trigger: str = "on-upload") -> object:
+            decision = start(key=f"{trigger}/{number}", trigger=trigger)
+            return ledger.acquire(decision, "a", clock.now() + LEASE, cap=3)
+
+        first = Acquired(attempts=1)
+        assert [acquire(n) for n in range(4)] == [first, first, first, Capped()]
+        assert acquire(4, "other") == first
+        clock.advance(minutes=59)
+        assert acquire(3) == Capped()
+        clock.advance(minutes=1)
+        assert acquire(3) == first
+
+    def test_what_is_over_the_cap_leaves_no_entry(self, ledger: Ledger, clock: FakeClock) -> None:
+        assert ledger.acquire(start(), "a", clock.now() + LEASE, cap=0) == Capped()
+        assert list(ledger.of_event("event-1")) == []
+
+    def test_only_first_attempts_and_redrives_are_counted(self, ledger: Ledger, clock: FakeClock) -> None:
+        until = clock.now() + LEASE
+        for _ in range(3):
+            assert isinstance(ledger.acquire(start(), "a", until, message_id="m-1", cap=1), Acquired)
+            assert isinstance(ledger.acquire(start(), "b", until, message_id="m-1", cap=1), Busy)
+            ledger.release(start().token, "a", "throttled")
+        assert isinstance(ledger.acquire(start(), "a", until, message_id="m-1", cap=1), Acquired)
+        ledger.reject(start().token, "a", "access-denied")
+        assert ledger.acquire(start(), "a", until, message_id="m-2", cap=1) == Capped()
+        assert ledger.acquire(start(), "a", until, message_id="m-2", cap=2) == Acquired(attempts=1)
 
     def test_counters_do_not_show_in_the_history(self, ledger: Ledger, clock: FakeClock) -> None:
-        ledger.count_start("on-upload", clock.now(), 3)
-        assert list(ledger.history("on-upload", clock.now() - LEASE)) == []
+        ledger.acquire(start(), "a", clock.now() + LEASE, cap=3)
+        assert len(list(ledger.history("on-upload", clock.now() - LEASE))) == 1
+
+    def test_a_rejection_stays_for_its_message_and_not_for_a_redrive(self, ledger: Ledger, clock: FakeClock) -> None:
+        until = clock.now() + LEASE
+        ledger.acquire(start(), "a", until, message_id="m-1")
+        ledger.reject(start().token, "a", "access-denied", "not permitted")
+        [entry] = ledger.of_event("event-1")
+        assert (entry["reason"], entry["message"]) == ("access-denied", "not permitted")
+        assert ledger.acquire(start(), "b", until, message_id="m-1") == Rejected("access-denied", "not permitted")
+        assert ledger.acquire(start(), "b", until, message_id="m-2") == Acquired(attempts=1)
+
+    def test_a_recorded_rejection_too_stays_for_its_message(self, ledger: Ledger, clock: FakeClock) -> None:
+        ledger.record(rejected("rate-cap"), message_id="m-1")
+        until = clock.now() + LEASE
+        found = ledger.acquire(start(), "b", until, message_id="m-1")
+        assert found == Rejected("rate-cap", "the path finds nothing")
+        assert ledger.acquire(start(), "b", until, message_id="m-2") == Acquired(attempts=1)
+
+    def test_an_unknown_outcome_outlives_a_rejection(self, ledger: Ledger, clock: FakeClock) -> None:
+        began = clock.now()
+        ledger.acquire(start(), "a", began + LEASE, message_id="m-1")
+        clock.advance(seconds=61)
+        ledger.acquire(start(), "b", clock.now() + LEASE, message_id="m-1")
+        until = clock.now() + LEASE
+        ledger.reject(start().token, "b", "access-denied")
+        ledger.record(rejected())
+        found = ledger.acquire(start(), "c", clock.now() + LEASE, message_id="m-2")
+        assert found == Acquired(1, outcome_unknown=True, since=began, until=until)
 
 
 class TestTriggerStore:
@@ -532,15 +614,26 @@ class TestPipelines:
     def test_a_started_execution_is_found_by_its_token(self, pipelines: Pipelines, clock: FakeClock) -> None:
         arn = pipelines.start(request())
         assert arn.startswith(f"{PIPELINE_ARN}/execution/")
-        assert pipelines.find(request(), clock.now()) == arn
+        assert pipelines.find(request(), clock.now(), clock.now()) == arn
 
     def test_another_occurrence_is_not_found(self, pipelines: Pipelines, clock: FakeClock) -> None:
         pipelines.start(request())
-        assert pipelines.find(request(occurrence="[]"), clock.now()) is None
+        assert pipelines.find(request(occurrence="[]"), clock.now(), clock.now()) is None
 
     def test_the_same_display_name_without_the_token_is_not_taken(self, pipelines: Pipelines, clock: FakeClock) -> None:
         pipelines.start(replace(request(), description="by hand", token="f" * 64))
-        assert pipelines.find(request(), clock.now()) is None
+        assert pipelines.find(request(), clock.now(), clock.now()) is None
+
+
+class TestExecutions:
+    def test_an_execution_is_told_as_it_stands(self, pipelines: Executions) -> None:
+        assert isinstance(pipelines, FakePipelines | SageMakerPipelines)
+        arn = pipelines.start(request())
+        execution = pipelines.execution(arn)
+        assert (execution.arn, execution.failure_reason) == (arn, "")
+        assert execution.status in ("Executing", "Succeeded")
+        assert execution.started_at is not None
+        assert execution.started_at.utcoffset() is not None
 
 
 class TestPipelinesBeyondMoto:
@@ -560,12 +653,15 @@ class TestPipelinesBeyondMoto:
             FakePipelines(clock=clock).start(request())
         assert raised.value.reason == "not-found-yet"
 
-    def test_executions_before_the_window_are_not_found(self, clock: FakeClock) -> None:
+    def test_executions_outside_the_window_are_not_found(self, clock: FakeClock) -> None:
         fake = FakePipelines(clock=clock)
         fake.add("churn-train")
-        fake.start(request())
-        clock.advance(seconds=61)
-        assert fake.find(request(), clock.now()) is None
+        arn = fake.start(request())
+        began = clock.now()
+        minute, second = timedelta(minutes=1), timedelta(seconds=1)
+        assert fake.find(request(), began + minute, began + minute) == arn
+        assert fake.find(request(), began + minute + second, began + 2 * minute) is None
+        assert fake.find(request(), began - 3 * minute, began - minute - second) is None
 
 
 class TestQueues:
@@ -593,6 +689,48 @@ class TestQueues:
         assert "Messages" not in sqs.receive_message(QueueUrl=url)
         queues.delay(self.ARN, message["ReceiptHandle"], 0)
         assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
+
+    def test_a_message_is_received_with_what_is_known_of_it(self, queues: Queues) -> None:
+        attributes: dict[str, dict[str, Any]] = {
+            "ERROR_CODE": {"DataType": "String", "StringValue": "NO_PERMISSIONS"},
+            "Raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
+        }
+        queues.send("s3-event", '{"n": "naïve"}', attributes)
+        [message] = queues.receive(self.ARN, 30)
+        assert message.body == '{"n": "naïve"}'
+        assert (message.text("ERROR_CODE"), message.text("Raw")) == ("NO_PERMISSIONS", "")
+        assert message.attributes["Raw"]["BinaryValue"] == b"\x00\xff"
+        assert message.sent_at.utcoffset() == timedelta(0)
+        assert message.source_arn == ""
+
+    def test_a_received_message_can_be_sent_on_as_it_is(self, queues: Queues) -> None:
+        queues.send("s3-event", "body", {"Kind": {"DataType": "Number", "StringValue": "7"}})
+        [message] = queues.receive("s3-event", 30)
+        queues.delete("s3-event", message.receipt_handle)
+        queues.send("s3-event", message.body, message.attributes)
+        [again] = queues.receive("s3-event", 30)
+        assert (again.body, again.text("Kind")) == ("body", "7")
+        assert again.id != message.id
+
+    def test_a_received_message_is_hidden_until_it_is_given_back(self, queues: Queues) -> None:
+        queues.send("s3-event", "body")
+        [message] = queues.receive("s3-event", 30)
+        assert list(queues.receive("s3-event", 30)) == []
+        queues.delay("s3-event", message.receipt_handle, 0)
+        assert [each.id for each in queues.receive("s3-event", 30)] == [message.id]
+
+    def test_a_deleted_message_is_gone_and_may_be_deleted_again(self, queues: Queues) -> None:
+        queues.send("s3-event", "body")
+        [message] = queues.receive("s3-event", 30)
+        queues.delete("s3-event", message.receipt_handle)
+        queues.delete("s3-event", message.receipt_handle)
+        assert queues.counts("s3-event").total == 0
+
+    def test_at_most_ten_messages_come_at_once(self, queues: Queues) -> None:
+        for number in range(12):
+            queues.send("s3-event", f"{number}")
+        assert len(queues.receive("s3-event", 30)) == 10
+        assert len(queues.receive("s3-event", 30)) == 2
 
     def test_the_messages_that_wait_in_a_queue_are_counted(self, queues: Queues) -> None:
         assert queues.counts("s3-event") == Counts(0, 0, 0)

@@ -160,7 +160,7 @@ def test_messages_that_come_again_and_again_have_their_alarm_on_the_metric_that_
 ) -> None:
     alarm = stack.properties("WaitingAlarm")
     assert alarm["Namespace"] == observability.NAMESPACE
-    assert alarm["MetricName"] == observability.WAITING
+    assert alarm["MetricName"] == observability.RETRY_AGE
     assert "Dimensions" not in alarm
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 3600)
     # A message may stay away for 900 s: a shorter period would have gaps, in which the alarm would end.

@@ -29,8 +29,8 @@ QUEUES = {
     CLEANUP: {"CleanupQueue"},
 }
 
-# The managed policy for people who write triggers and schedules.
-AUTHOR = "AuthorPolicy"
+# The managed policies for people: those who write triggers and schedules, and those who repair.
+AUTHOR, OPERATOR = "AuthorPolicy", "OperatorPolicy"
 
 # Actions that AWS cannot restrict to resources (Service Authorization Reference). Nothing else may have Resource "*".
 ON_ANY_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -46,7 +46,7 @@ TABLES: dict[str, tuple[str, set[str]]] = {
     "LedgerTable": ("ledger", {"Query"}),
     "QuarantineTable": ("quarantine", {"Query", "DeleteItem"}),
 }
-# The adapters that the command line works with, by their service, and what of them none of its commands does.
+# The adapters that the commands of authors work with, by their service, and what of them none of these commands does.
 COMMAND_LINE: dict[str, dict[str, set[str]]] = {
     "cloudformation": {"stacks": set()},
     "dynamodb": {"trigger_store": set(), "quarantine": {"PutItem", "DeleteItem"}},
@@ -60,7 +60,19 @@ COMMAND_LINE: dict[str, dict[str, set[str]]] = {
         }
     },
     "scheduler": {"schedules": set()},
-    "sqs": {"queues": {"ChangeMessageVisibility", "SendMessage"}},
+    "sqs": {"queues": {"ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage", "SendMessage"}},
+}
+# The same for the commands of operators: history, explain, rerun, quarantine and dlq.
+OPERATING: dict[str, dict[str, set[str]]] = {
+    "cloudformation": {"stacks": set()},
+    "dynamodb": {
+        "ledger": set(),
+        "quarantine": {"PutItem"},
+        "trigger_store": {"BatchGetItem", "DeleteItem", "PutItem", "TransactWriteItems"},
+    },
+    "sagemaker": {"pipelines": {"DescribePipeline", "ListPipelineExecutions", "ListPipelines"}},
+    "sqs": {"queues": set()},
+    "sts": {"clients": set()},
 }
 # What is no action of its own for IAM, which asks for those inside of it (Service Authorization Reference).
 NO_ACTIONS = {"TransactWriteItems"}
@@ -145,14 +157,14 @@ def test_the_role_of_schedules_that_go_through_the_app_sends_to_its_two_queues_o
 
 
 def test_only_that_role_may_send_to_the_schedule_queue(stack: Rendered) -> None:
-    """An event from there is believed: whoever could send to it could start every scheduled trigger."""
+    """An event from there is believed: whoever can send to it can start every scheduled trigger, as operators may."""
     senders = {
         role
         for role in stack.of_type("AWS::IAM::Role")
         if ("sqs:SendMessage", stack.arn("ScheduleQueue")) in _pairs(stack, role)
     }
     assert senders == {TELLING}
-    assert "sqs:SendMessage" not in {action for action, _ in _author_pairs(stack)}
+    assert "sqs:SendMessage" not in {action for action, _ in _policy_pairs(stack, AUTHOR)}
 
 
 def test_nothing_of_iam_has_a_name_of_its_own_so_that_a_deployment_needs_no_more_capabilities(stack: Rendered) -> None:
@@ -163,9 +175,10 @@ def test_nothing_of_iam_has_a_name_of_its_own_so_that_a_deployment_needs_no_more
         assert "ManagedPolicyName" not in policy
 
 
-@pytest.mark.parametrize("role", [*sorted(ROLES | SCHEDULING), AUTHOR])
+@pytest.mark.parametrize("role", [*sorted(ROLES | SCHEDULING), AUTHOR, OPERATOR])
 def test_statements_allow_named_actions_only(role: str, stack: Rendered) -> None:
-    for statement in _author_statements(stack) if role == AUTHOR else _allowed(stack, role):
+    is_policy = role in (AUTHOR, OPERATOR)
+    for statement in _policy_statements(stack, role) if is_policy else _allowed(stack, role):
         assert statement["Effect"] == "Allow"
         assert not {"NotAction", "NotResource", "Principal"} & set(statement)
         for action in as_list(statement["Action"]):
@@ -185,7 +198,8 @@ def test_the_roles_of_schedules_have_no_action_on_any_resource(role: str, stack:
 
 
 def test_wildcards_inside_resources_are_those_of_this_list(empty: Rendered) -> None:
-    pairs = _author_pairs(empty).union(*(_pairs(empty, role) for role in ROLES | SCHEDULING))
+    people = _policy_pairs(empty, AUTHOR) | _policy_pairs(empty, OPERATOR)
+    pairs = people.union(*(_pairs(empty, role) for role in ROLES | SCHEDULING))
     partly = {resource for _, resource in pairs if "*" in resource and resource != "*"}
     log_groups = {empty.arn(role.removesuffix("Role") + "LogGroup") for role in ROLES}  # ARNs of groups end in :*
     assert partly == log_groups | {
@@ -262,10 +276,10 @@ def test_a_role_may_call_what_the_adapters_call_and_no_more(role: str, filled: R
     assert {action for action in granted if action.startswith("sts:")} == {
         f"sts:{name}" for name in _calls("clients", "sts")
     }
-    # Sending is for a redrive and counting for status, which the command line does.
+    # Sending is for a redrive, which the command line does; what the poller needs is not for the adapter.
     assert {action for action in granted if action.startswith("sqs:")} - POLLER == {
-        f"sqs:{name}" for name in _calls("queues", "sqs") - {"SendMessage", "GetQueueAttributes"}
-    }
+        f"sqs:{name}" for name in _calls("queues", "sqs") - {"SendMessage"}
+    } - POLLER
 
 
 def test_the_clean_up_may_do_what_its_adapters_do_and_no_more(stack: Rendered) -> None:
@@ -293,40 +307,44 @@ def test_the_clean_up_starts_nothing_and_the_others_delete_nothing(stack: Render
         assert not [action for action, _ in _pairs(stack, role) if action.startswith("scheduler:")]
 
 
-def test_the_policy_of_authors_is_attached_to_nobody(stack: Rendered) -> None:
-    (policy,) = stack.of_type("AWS::IAM::ManagedPolicy").values()
-    assert not {"Roles", "Users", "Groups"} & set(policy)
-    assert stack.outputs["AuthorPolicyArn"]["Value"] == stack.arn(AUTHOR)
+def test_the_policies_of_people_are_attached_to_nobody(stack: Rendered) -> None:
+    policies = stack.of_type("AWS::IAM::ManagedPolicy")
+    assert set(policies) == {AUTHOR, OPERATOR}
+    for name, policy in policies.items():
+        assert not {"Roles", "Users", "Groups"} & set(policy)
+        assert stack.outputs[f"{name}Arn"]["Value"] == stack.arn(name)
 
 
 @pytest.mark.parametrize("service", COMMAND_LINE)
-def test_authors_may_do_what_the_commands_do_and_no_more(service: str, stack: Rendered) -> None:
-    needed: set[str] = set()
-    for adapter, not_by_commands in COMMAND_LINE[service].items():
-        called = _calls(adapter, service)
-        assert not_by_commands <= called, f"{adapter} does not call {not_by_commands - called} any more"
-        needed |= called - not_by_commands - NO_ACTIONS
-    granted = {action.partition(":")[2] for action, _ in _author_pairs(stack) if action.startswith(f"{service}:")}
-    assert granted - {"PassRole"} == needed
+def test_authors_may_do_what_their_commands_do_and_no_more(service: str, stack: Rendered) -> None:
+    granted = {action.partition(":")[2] for action, _ in _policy_pairs(stack, AUTHOR) if _is_of(service, action)}
+    assert granted - {"PassRole"} == _needed(COMMAND_LINE[service], service)
 
 
-def test_authors_may_use_no_other_service(stack: Rendered) -> None:
-    assert {action.partition(":")[0] for action, _ in _author_pairs(stack)} == set(COMMAND_LINE)
+@pytest.mark.parametrize("service", OPERATING)
+def test_operators_may_do_what_their_commands_do_and_no_more(service: str, filled: Rendered) -> None:
+    granted = {action.partition(":")[2] for action, _ in _policy_pairs(filled, OPERATOR) if _is_of(service, action)}
+    assert granted == _needed(OPERATING[service], service)
+
+
+def test_people_may_use_no_other_service(filled: Rendered) -> None:
+    for policy, adapters in ((AUTHOR, COMMAND_LINE), (OPERATOR, OPERATING)):
+        assert {action.partition(":")[0] for action, _ in _policy_pairs(filled, policy)} == set(adapters)
 
 
 def test_the_commands_that_there_are_use_no_other_adapters() -> None:
-    """A new one belongs into COMMAND_LINE. What clients itself calls of STS for a command needs no permission."""
+    """A new one belongs into COMMAND_LINE or OPERATING. Who the caller is may be asked of STS without a permission."""
     package = ADAPTERS.parent
     sources = [package / "composition.py", package / "sdk.py", *sorted((package / "cli").glob("*.py"))]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sources if path.exists()]
     modules = [node.module or "" for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     imported = {name.rpartition(".")[2] for name in modules if name.startswith("pipeline_triggers.adapters.")}
-    known = {adapter for adapters in COMMAND_LINE.values() for adapter in adapters}
-    assert imported == known | {"clients", "clock"}
+    both = (*COMMAND_LINE.values(), *OPERATING.values())
+    assert imported == {adapter for adapters in both for adapter in adapters} | {"clients", "clock"}
 
 
 def test_authors_write_the_triggers_and_count_the_quarantine(stack: Rendered) -> None:
-    resources = {pair for pair in _author_pairs(stack) if pair[0].startswith("dynamodb:")}
+    resources = {pair for pair in _policy_pairs(stack, AUTHOR) if pair[0].startswith("dynamodb:")}
     own = {(f"dynamodb:{name}", stack.arn("TriggersTable")) for name in _calls("trigger_store", "dynamodb")}
     own = {pair for pair in own if pair[0].partition(":")[2] not in NO_ACTIONS}
     # Not the table, which has the events.
@@ -334,46 +352,98 @@ def test_authors_write_the_triggers_and_count_the_quarantine(stack: Rendered) ->
 
 
 def test_authors_write_schedules_of_the_stacks_group_only(stack: Rendered) -> None:
-    pairs = {pair for pair in _author_pairs(stack) if pair[0].startswith("scheduler:")}
+    pairs = {pair for pair in _policy_pairs(stack, AUTHOR) if pair[0].startswith("scheduler:")}
     lists = {("scheduler:ListScheduleGroups", "*"), ("scheduler:ListSchedules", "*")}
     # Schedules of all groups may start a pipeline: they are read, not written.
     reads = {("scheduler:GetSchedule", "arn:aws:scheduler:eu-west-1:111122223333:schedule/*/*")}
     writes = {resource for _, resource in pairs - lists - reads}
     assert writes == {"arn:aws:scheduler:eu-west-1:111122223333:schedule/pt/*"}
     assert lists | reads <= pairs
-    assert {pair for pair in _author_pairs(stack) if pair[1] == "*"} == lists
+    assert {pair for pair in _policy_pairs(stack, AUTHOR) if pair[1] == "*"} == lists
 
 
 def test_authors_pass_the_two_roles_of_schedules_to_scheduler_and_to_nothing_else(stack: Rendered) -> None:
-    (statement,) = [one for one in _author_statements(stack) if "iam:PassRole" in as_list(one["Action"])]
+    (statement,) = [one for one in _policy_statements(stack, AUTHOR) if "iam:PassRole" in as_list(one["Action"])]
     assert as_list(statement["Action"]) == ["iam:PassRole"]
     assert statement["Resource"] == [stack.arn(DIRECT), stack.arn(TELLING)]
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
 
 
 def test_authors_may_count_the_messages_of_every_queue_of_the_stack(stack: Rendered) -> None:
-    counted = {resource for action, resource in _author_pairs(stack) if action == "sqs:GetQueueAttributes"}
+    counted = {resource for action, resource in _policy_pairs(stack, AUTHOR) if action == "sqs:GetQueueAttributes"}
     assert counted == {stack.arn(queue) for queue in stack.of_type("AWS::SQS::Queue")}
 
 
-def test_the_policy_of_authors_is_not_longer_than_iam_allows(filled: Rendered) -> None:
-    document = json.dumps(filled.properties(AUTHOR)["PolicyDocument"], separators=(",", ":"))
+def test_operators_reach_each_table_as_far_as_their_commands_need(stack: Rendered) -> None:
+    granted = {pair for pair in _policy_pairs(stack, OPERATOR) if pair[0].startswith("dynamodb:")}
+    indexes = {f"{stack.arn('LedgerTable')}/index/by_{name}" for name in ("trigger", "event", "execution", "state")}
+    indexes.add(f"{stack.arn('QuarantineTable')}/index/by_reason")
+    assert granted == {
+        *(("dynamodb:Query", index) for index in indexes),
+        *((f"dynamodb:{name}", stack.arn("TriggersTable")) for name in ("GetItem", "Query")),
+        *((f"dynamodb:{name}", stack.arn("LedgerTable")) for name in ("GetItem", "PutItem", "UpdateItem")),
+        *((f"dynamodb:{name}", stack.arn("QuarantineTable")) for name in ("DeleteItem", "Query")),
+    }
+
+
+def test_every_index_of_the_ledger_is_one_that_operators_may_read(stack: Rendered) -> None:
+    declared = {index["IndexName"] for index in stack.properties("LedgerTable")["GlobalSecondaryIndexes"]}
+    assert declared == {"by_trigger", "by_event", "by_execution", "by_state"}
+
+
+def test_operators_take_from_the_dead_letter_queues_only_and_fill_the_others_only(stack: Rendered) -> None:
+    pairs = _policy_pairs(stack, OPERATOR)
+    stuck = {stack.arn("DeadLetterQueue"), stack.arn("UndeliveredQueue")}
+    work = {stack.arn(queue) for queue in stack.of_type("AWS::SQS::Queue")} - stuck
+    for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"):
+        assert {resource for granted, resource in pairs if granted == f"sqs:{action}"} == stuck
+    assert {resource for granted, resource in pairs if granted == "sqs:SendMessage"} == work
+
+
+def test_operators_start_what_the_functions_start(filled: Rendered, empty: Rendered) -> None:
+    actions = {"sagemaker:StartPipelineExecution", "sagemaker:DescribePipelineExecution", "sts:AssumeRole"}
+    for stack in (filled, empty):
+        of_functions = {pair for pair in _pairs(stack, "BusEventRole") if pair[0] in actions}
+        assert {pair for pair in _policy_pairs(stack, OPERATOR) if pair[0] in actions} == of_functions
+
+
+def test_operators_have_no_action_on_any_resource(stack: Rendered) -> None:
+    assert "*" not in {resource for _, resource in _policy_pairs(stack, OPERATOR)}
+
+
+@pytest.mark.parametrize("policy", [AUTHOR, OPERATOR])
+def test_a_policy_of_people_is_not_longer_than_iam_allows(policy: str, filled: Rendered) -> None:
+    document = json.dumps(filled.properties(policy)["PolicyDocument"], separators=(",", ":"))
     # 6,144 characters; a stack's name has up to 128, and the ARNs of roles are longer than here.
     assert len(document) < 4000
 
 
-def _author_statements(stack: Rendered) -> list[Mapping[str, Any]]:
-    return statements(stack.properties(AUTHOR)["PolicyDocument"])
+def _policy_statements(stack: Rendered, policy: str) -> list[Mapping[str, Any]]:
+    return statements(stack.properties(policy)["PolicyDocument"])
 
 
-def _author_pairs(stack: Rendered) -> set[tuple[str, str]]:
-    """Each action of an author with each resource it is allowed on."""
+def _policy_pairs(stack: Rendered, policy: str) -> set[tuple[str, str]]:
+    """Each action of a managed policy with each resource it is allowed on."""
     return {
         (action, resource)
-        for statement in _author_statements(stack)
+        for statement in _policy_statements(stack, policy)
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
+
+
+def _is_of(service: str, action: str) -> bool:
+    return action.startswith(f"{service}:")
+
+
+def _needed(adapters: Mapping[str, set[str]], service: str) -> set[str]:
+    """What commands call of a service through its adapters."""
+    needed: set[str] = set()
+    for adapter, not_by_commands in adapters.items():
+        called = _calls(adapter, service)
+        assert not_by_commands <= called, f"{adapter} does not call {not_by_commands - called} any more"
+        needed |= called - not_by_commands - NO_ACTIONS
+    return needed
 
 
 def _calls(adapter: str, service: str) -> set[str]:

@@ -45,7 +45,7 @@ class Stage:
         self.queues = FakeQueues()
 
     def answer(self, event: Any) -> dict[str, Any]:
-        worker = CleanupWorker(self.world.cleaner, self.quarantine, self.queues, self.world.clock)
+        worker = CleanupWorker(self.world.cleaner, self.quarantine, self.queues, self.world.clock, lambda _: None)
         return worker.answer(event, cast("LambdaContext", Context()))
 
     def batch(self, *bodies: str, minutes_ago: float = 0, receipt: int = 1) -> dict[str, Any]:

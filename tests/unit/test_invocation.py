@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -16,6 +17,7 @@ from tests.unit.test_reacting import World, a_trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -43,7 +45,8 @@ class Stage:
         pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
         self.world.triggers.put(a_trigger(event_pattern=pattern, targets=[target]))
         self.queues = FakeQueues()
-        self.worker = Worker(self.world.reactor, self.queues, self.world.clock, frozenset())
+        self.told_to_end_by: list[datetime] = []
+        self.worker = Worker(self.world.reactor, self.queues, self.world.clock, frozenset(), self.told_to_end_by.append)
 
     def answer(self, event: Any, context: Context | None = None) -> dict[str, Any]:
         return self.worker.answer(event, cast("LambdaContext", context or Context()))
@@ -132,15 +135,15 @@ def test_a_message_that_cannot_be_delayed_still_comes_again(stage: Stage, upload
 
 
 @pytest.mark.parametrize("failure", [TransientError("conflict", "busy"), ZeroDivisionError("a defect")])
-def test_the_waiting_time_of_a_message_that_comes_again_is_counted(
+def test_the_age_of_a_message_that_comes_again_is_measured(
     stage: Stage, upload: dict[str, Any], failure: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage.world.pipelines.fail("start", failure)
     batch = stage.batch(json.dumps(upload))
     stage.world.clock.sleep(7_200)
     stage.answer(batch)
-    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "WaitingTime" in line]
-    assert [metric["WaitingTime"] for metric in counted] == [[7_200.0]]
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "OldestRetryAge" in line]
+    assert [metric["OldestRetryAge"] for metric in counted] == [[7_200.0]]
     assert counted[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[]]
 
 
@@ -154,6 +157,22 @@ def test_a_defect_of_ours_fails_the_message_and_not_its_neighbours(stage: Stage,
 def test_an_s3_test_event_is_acknowledged_quietly(stage: Stage, event: Callable[[str], Any]) -> None:
     assert stage.answer(stage.batch(json.dumps(event("s3-test-event")))) == {"batchItemFailures": []}
     assert not stage.world.quarantine.items
+
+
+def test_the_clients_are_told_when_the_invocation_ends(stage: Stage, upload: dict[str, Any]) -> None:
+    stage.answer(stage.batch(json.dumps(upload)), Context(remaining=50_000))
+    assert stage.told_to_end_by == [stage.world.clock.now() + timedelta(seconds=50)]
+
+
+def test_what_was_decided_is_logged_also_when_the_quarantine_cannot_be_written(
+    stage: Stage, upload: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.world.quarantine.fail("put", TransientError("unavailable", "down"))
+    answer = stage.answer(stage.batch("not json"))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    counted = capsys.readouterr().out
+    assert '"Retried":[1.0]' in counted
+    assert "Quarantined" not in counted
 
 
 def test_no_time_left_gives_every_message_back(stage: Stage, upload: dict[str, Any]) -> None:

@@ -16,7 +16,17 @@ from pipeline_triggers.domain.executions import canonical
 from pipeline_triggers.domain.triggers import Trigger
 from pipeline_triggers.errors import PermanentError, TransientError
 from pipeline_triggers.observability import logger
-from pipeline_triggers.reacting import PATIENCE, START_BUDGET, Invocation, Message, Reactor, delay_seconds
+from pipeline_triggers.reacting import (
+    CALL_BUDGET,
+    FASTER,
+    PATIENCE,
+    START_BUDGET,
+    Invocation,
+    Message,
+    Pacer,
+    Reactor,
+    delay_seconds,
+)
 from pipeline_triggers.sources.envelopes import Malformed
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
@@ -30,7 +40,7 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.domain.decisions import Decision
     from pipeline_triggers.domain.executions import PipelineRef, StartRequest
-    from pipeline_triggers.domain.ports import Pipelines
+    from pipeline_triggers.domain.ports import Execution, Pipelines
 
 OPTIONAL = Declared(required=False)
 DEFINITION = Definition({"Rows": OPTIONAL, "Key": OPTIONAL})
@@ -128,8 +138,11 @@ class Cached:
     def start(self, request: StartRequest) -> str:
         return self.behind.start(request)
 
-    def find(self, request: StartRequest, since: datetime) -> str | None:
-        return self.behind.find(request, since)
+    def find(self, request: StartRequest, since: datetime, until: datetime) -> str | None:
+        return self.behind.find(request, since, until)
+
+    def execution(self, arn: str, *, role_arn: str | None = None) -> Execution:
+        return self.behind.execution(arn, role_arn=role_arn)
 
     def absent(self, arn: str) -> bool:
         return self.behind.absent(arn)
@@ -244,7 +257,61 @@ def test_a_permanent_refusal_of_sagemaker_goes_to_quarantine_at_once(world: Worl
 def test_a_rejected_start_may_be_redriven(world: World) -> None:
     world.pipelines.fail("start", PermanentError("refused-by-sagemaker", "ValidationException"))
     world.react()
-    assert [d.outcome for d in world.react()] == ["started"]
+    redriven = world.reactor.react([an_event()], world.message(id="message-2"), world.invocation())
+    assert outcomes(redriven) == [("started", "")]
+
+
+def test_a_bare_event_that_is_sent_again_is_a_redrive(world: World) -> None:
+    refused = PermanentError("refused-by-sagemaker", "ValidationException")
+    for errors, expected in [((refused,), ("rejected", "refused-by-sagemaker")), ((), ("started", ""))]:
+        world.pipelines.fail("start", *errors)
+        assert outcomes(world.reactor.react([an_event()], Message("body", "bare"), world.invocation())) == [expected]
+
+
+def test_a_rejected_target_is_not_tried_again_when_its_message_comes_back_for_another(world: World) -> None:
+    world.triggers.put(a_trigger(targets=[{"pipeline": "churn-train"}, {"pipeline": "gone"}]))
+    world.pipelines.fail("start", PermanentError("refused-by-sagemaker", "ValidationException: too many steps"))
+    first = world.react()
+    assert outcomes(first) == [("rejected", "refused-by-sagemaker"), ("retry", "not-found-yet")]
+    world.pipelines.add("gone", DEFINITION)
+    again = world.react()
+    assert outcomes(again) == [("rejected", "refused-by-sagemaker"), ("started", "")]
+    assert again[0].message == first[0].message
+    assert [call["request"].pipeline_arn[-4:] for call in world.pipelines.called("start")] == ["rain", "gone", "gone"]
+
+
+def test_what_was_rejected_while_the_quarantine_was_down_gets_there_later(world: World) -> None:
+    world.pipelines.fail("start", PermanentError("refused-by-sagemaker", "ValidationException"))
+    world.quarantine.fail("put", TransientError("unavailable", "down"))
+    assert outcomes(world.react()) == [("retry", "unavailable")]
+    assert outcomes(world.react()) == [("rejected", "refused-by-sagemaker")]
+    assert world.quarantine.items["message-1"].reason == "refused-by-sagemaker"
+    assert len(world.pipelines.called("start")) == 1
+
+
+def test_a_capped_target_is_not_counted_or_started_when_its_message_comes_back(world: World) -> None:
+    trigger = a_trigger(max_starts_per_hour=1)
+    gone = a_trigger("other", targets=[{"pipeline": "gone"}])
+    world.triggers.put(trigger)
+    world.react(an_event("first"))
+    world.triggers.put(trigger, gone)
+    assert outcomes(world.react(an_event("second"))) == [("rejected", "rate-cap"), ("retry", "not-found-yet")]
+    world.clock.advance(hours=1)
+    assert outcomes(world.react(an_event("second")))[0] == ("rejected", "rate-cap")
+    assert len(world.pipelines.executions) == 1
+
+
+def test_what_may_have_been_started_before_it_was_rejected_is_looked_for_by_its_redrive(world: World) -> None:
+    world.pipelines.fail("start", TransientError("unavailable", "reset", acted=True))
+    world.react()
+    world.clock.advance(seconds=61)
+    world.pipelines.fail("find", PermanentError("refused-by-sagemaker", "ValidationException"))
+    assert outcomes(world.react()) == [("rejected", "refused-by-sagemaker")]
+    world.pipelines.forget_tokens()
+    world.clock.advance(days=3)
+    redriven = world.reactor.react([an_event()], world.message(id="message-2"), world.invocation())
+    assert outcomes(redriven) == [("started", "")]
+    assert len(world.pipelines.executions) == 1
 
 
 @pytest.mark.parametrize(
@@ -295,6 +362,16 @@ def test_an_attempt_of_unknown_outcome_is_repeated_with_its_own_request(world: W
     assert world.pipelines.started[0].parameters == {"Rows": "5"}
     assert decision.request is not None
     assert decision.request.parameters == {"Rows": "5"}
+    assert "repeated with its own" in decision.message
+
+
+def test_a_change_of_parameters_after_an_attempt_without_effect_is_told_and_the_new_ones_are_sent(world: World) -> None:
+    world.pipelines.fail("start", TransientError("throttled", "slow down"))
+    world.react()
+    world.triggers.put(a_trigger(targets=[{"pipeline": "churn-train", "parameters": {"Rows": "changed"}}]))
+    (decision,) = world.react()
+    assert world.pipelines.started[0].parameters == {"Rows": "changed"}
+    assert decision.message.endswith("that attempt had no effect, so the new ones were sent")
 
 
 def test_a_start_whose_ledger_entry_could_not_be_completed_is_not_repeated(world: World) -> None:
@@ -312,10 +389,12 @@ def test_without_the_ledger_nothing_starts(world: World) -> None:
     assert not world.pipelines.called("start")
 
 
-def test_without_the_quarantine_the_message_stays_in_its_queue(world: World) -> None:
+def test_without_the_quarantine_the_message_stays_in_its_queue_and_every_decision_is_told(world: World) -> None:
     world.quarantine.fail("put", TransientError("unavailable", "down"))
-    with pytest.raises(TransientError):
-        world.react(an_event(rows=None))
+    refused, started = world.react(an_event(rows=None), an_event("good"))
+    assert (refused.outcome, refused.reason) == ("retry", "unavailable")
+    assert refused.message == "rejected (missing-parameter), but the quarantine could not be written: down"
+    assert started.outcome == "started"
 
 
 def test_without_the_triggers_the_message_stays_in_its_queue(world: World) -> None:
@@ -341,12 +420,29 @@ def test_too_little_time_before_the_deadline_calls_nothing(world: World) -> None
     assert not world.ledger.calls
 
 
+def test_a_start_that_would_go_on_after_its_lease_is_not_made(world: World) -> None:
+    class Slow(FakeLedger):
+        """Its answers come late."""
+
+        def acquire(self, *arguments: Any, **options: Any) -> Any:
+            found = super().acquire(*arguments, **options)
+            self.clock.advance(seconds=60 - CALL_BUDGET.total_seconds() + 1)
+            return found
+
+    world.ledger = Slow(clock=world.clock)
+    world.reactor = world.another_worker()
+    assert outcomes(world.react()) == [("retry", "deadline")]
+    assert not world.pipelines.called("start")
+    assert len(world.ledger.called("release")) == 1
+
+
 def test_what_does_not_fit_before_the_deadline_any_more_comes_again(world: World) -> None:
-    world.start_interval = 40
+    world.start_interval = 20
     decisions = world.another_worker().react(
         [an_event("1"), an_event("2"), an_event("3")], world.message(), world.invocation()
     )
     assert outcomes(decisions) == [("started", ""), ("started", ""), ("retry", "deadline")]
+    assert world.clock.slept == [20]
 
 
 @pytest.mark.parametrize("reason", ["throttled", "unavailable", "denied-yet"])
@@ -415,6 +511,31 @@ def test_starts_of_one_worker_keep_the_interval() -> None:
     world = World(start_interval=1.0)
     world.react(an_event("a"), an_event("b"), an_event("c"))
     assert world.clock.slept == [1.0, 1.0]
+
+
+def test_a_worker_that_is_throttled_leaves_twice_the_time_between_its_starts() -> None:
+    world = World(start_interval=1.0)
+    world.pipelines.fail("start", *[TransientError("throttled", "slow down")] * 2)
+    for number in range(5):
+        world.react(an_event(str(number)))
+    assert world.clock.slept == pytest.approx([2.0, 4.0, 4.0 * FASTER, 4.0 * FASTER**2])
+
+
+def test_a_worker_never_waits_so_long_that_no_time_is_left_for_the_start() -> None:
+    pacer = Pacer(FakeClock(), 1.0)
+    for _ in range(20):
+        pacer.wait()
+        pacer.throttled()
+    assert timedelta(seconds=60) - START_BUDGET > pacer.ready_at() - pacer.clock.now() == timedelta(seconds=15)
+
+
+def test_a_worker_that_starts_again_comes_back_to_its_pace() -> None:
+    pacer = Pacer(FakeClock(), 1.0)
+    pacer.throttled()
+    for _ in range(30):
+        pacer.wait()
+        pacer.started()
+    assert pacer.ready_at() - pacer.clock.now() == timedelta(seconds=1)
 
 
 def test_a_message_never_meets_triggers_older_than_itself(world: World) -> None:
@@ -602,5 +723,6 @@ def test_the_delay_grows_with_the_receipts_and_has_a_limit(receipts: int, least:
     assert delay_seconds(receipts, "throttled", jitter=lambda: 1.0) == most
 
 
-def test_what_only_ran_out_of_time_comes_again_soon() -> None:
-    assert delay_seconds(100, "deadline", jitter=lambda: 1.0) == 5
+@pytest.mark.parametrize(("receipts", "most"), [(1, 5), (2, 10), (4, 40), (9, 900)])
+def test_what_only_ran_out_of_time_comes_again_soon_but_not_600_times_within_hours(receipts: int, most: int) -> None:
+    assert delay_seconds(receipts, "deadline", jitter=lambda: 1.0) == most

@@ -17,7 +17,7 @@ from pipeline_triggers.sources.envelopes import read
 from pipeline_triggers.sources.eventbridge import is_sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -30,12 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CleanupWorker:
-    """What the clean-up function does with what Lambda hands it."""
+    """What the clean-up function does with what Lambda hands it.
+
+    ``end_by`` is told when this invocation will be ended: no call may go on then.
+    """
 
     cleaner: Cleaner
     quarantine: Quarantine
     queues: Queues
     clock: Clock
+    end_by: Callable[[datetime], None]
 
     def answer(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Handle one invocation.
@@ -45,6 +49,7 @@ class CleanupWorker:
         something must be tried again, TransientError is raised instead, once everything else is done.
         """
         deadline = deadline_of(context, self.clock)
+        self.end_by(deadline)
         if is_batch(event):
             return answer_batch(
                 event,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from pipeline_triggers.errors import AwsError, TransientError
-from pipeline_triggers.observability import count_events, count_waiting, logger, report
+from pipeline_triggers.observability import count_events, logger, measure_retry_age, report
 from pipeline_triggers.reacting import Invocation, Message, delay_seconds
 from pipeline_triggers.sources.envelopes import read, via_of_record
 
@@ -30,12 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Worker:
-    """What a Lambda function of this application does with what Lambda hands it."""
+    """What a Lambda function of this application does with what Lambda hands it.
+
+    ``end_by`` is told when this invocation will be ended: no call may go on then.
+    """
 
     reactor: Reactor
     queues: Queues
     clock: Clock
     trusted_topics: frozenset[str]
+    end_by: Callable[[datetime], None]
 
     def answer(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Handle one invocation.
@@ -46,6 +50,7 @@ class Worker:
         """
         owner = f"{context.aws_request_id}/{uuid.uuid4().hex[:8]}"
         invocation = Invocation(owner=owner, deadline=deadline_of(context, self.clock))
+        self.end_by(invocation.deadline)
         if is_batch(event):
 
             def handle(message: Message, via: Via) -> None:
@@ -99,8 +104,8 @@ def answer_batch(
 ) -> dict[str, Any]:
     """Handle the messages of a batch one by one: ``{"batchItemFailures": [...]}`` names those that must come again.
 
-    These are the ones for which ``handle`` raises; after an AwsError they come again after a growing delay. How long
-    they have waited is counted, because SQS's own metric of age leaves out what was received three times.
+    These are the ones for which ``handle`` raises; after an AwsError they come again after a growing delay. How old
+    they are is measured, because SQS's own metric of age leaves out what was received three times.
     """
     # The freshest first: a message that kills the function does not take the same neighbours with it every time.
     records = sorted(event["Records"], key=lambda record: int(record["attributes"]["ApproximateReceiveCount"]))
@@ -123,11 +128,11 @@ def _handle(
     try:
         handle(message, via_of_record(record))
     except AwsError as error:
-        count_waiting(message.sent_at, clock.now())
+        measure_retry_age(message.sent_at, clock.now())
         _put_back(queues, message, error)
         raise
     except Exception:
-        count_waiting(message.sent_at, clock.now())
+        measure_retry_age(message.sent_at, clock.now())
         logger.exception("a message could not be handled", message_id=message.id)
         raise
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 NAMESPACE = "PipelineTriggers"
 MAX_TEXT = 1000
 MAX_REFUSED = 20
-WAITING = "WaitingTime"
+# The age of messages that go back, for the alarm on what comes again and again.
+RETRY_AGE = "OldestRetryAge"
 COUNTED: Mapping[Outcome, str] = {
     "unmatched": "Unmatched",
     "started": "Started",
@@ -92,10 +93,13 @@ def count_events(decisions: Iterable[Decision]) -> None:
         metrics.flush_metrics()
 
 
-def count_waiting(sent_at: datetime | None, now: datetime) -> None:
-    """Measure how long a message that goes back has waited (``WaitingTime``, in seconds), without dimensions."""
+def measure_retry_age(sent_at: datetime | None, now: datetime) -> None:
+    """Measure how old a message is that goes back (``OldestRetryAge``, in seconds), without dimensions.
+
+    The oldest one is the metric's maximum.
+    """
     if sent_at is not None:
-        metrics.add_metric(name=WAITING, unit=MetricUnit.Seconds, value=max(0.0, (now - sent_at).total_seconds()))
+        metrics.add_metric(name=RETRY_AGE, unit=MetricUnit.Seconds, value=max(0.0, (now - sent_at).total_seconds()))
         metrics.flush_metrics()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pipeline_triggers.domain.decisions import Decision, decide
 from pipeline_triggers.domain.events import Event
-from pipeline_triggers.domain.ledger import Busy, Started
+from pipeline_triggers.domain.ledger import Busy, Capped, Rejected, Started
 from pipeline_triggers.domain.ports import Quarantined
 from pipeline_triggers.errors import AwsError, PermanentError, TransientError
 from pipeline_triggers.observability import logger
@@ -28,16 +28,30 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(minutes=15)
 # The clocks of SQS and of this worker may differ by so much.
 CLOCK_MARGIN = timedelta(seconds=2)
-# A start with its ledger calls must fit before the deadline, at the clients' timeouts for an answer that is late once.
-START_BUDGET = timedelta(seconds=25)
+# A target is begun only when so much time is left: acquiring its entry (a read, a count and a write), the start and the
+# completion fit even if every answer comes as late as it may (adapters/clients.py has the arithmetic).
+START_BUDGET = timedelta(seconds=38)
+# The call that starts is made only when so much is left: it must not go on after the lease, when another may try.
+CALL_BUDGET = timedelta(seconds=10)
 # After these nothing more is called for the rest of an invocation: the next call would meet the same.
 STOPPING_REASONS = frozenset({"throttled", "limit-exceeded", "ledger-unavailable", "deadline"})
+# After these a worker leaves more time between its starts.
+SLOWING_REASONS = frozenset({"throttled", "limit-exceeded"})
 BECOMES_PERMANENT: dict[str, PermanentReason] = {"not-found-yet": "pipeline-not-found", "denied-yet": "access-denied"}
 # Refusals by the check against what the pipeline declares.
 CONTRACT_REASONS = frozenset({"unknown-parameter", "required-parameter", "wrong-type", "not-in-enum"})
 # What keeps SageMaker from describing a pipeline is asked about again after so long: as long as a definition is kept.
 UNDESCRIBED_FOR = timedelta(minutes=5)
 MAX_DELAY_SECONDS = 900
+# The first delay of a message that must come again, and of one that there was only no time for.
+FIRST_DELAY_SECONDS = 30
+FIRST_DELAY_OF_TIME_SECONDS = 5
+# How a worker slows down when it is throttled, and grows faster again with each start. It never waits so long that an
+# invocation would have no time left for the start that it waited for.
+SLOWER = 2.0
+FASTER = 0.93
+LEAST_SLOW_INTERVAL = 1.0
+MOST_SLOW_INTERVAL = 15.0
 
 # A pipeline, or a version of one: ``PipelineRef.key_in``.
 PipelineKey: TypeAlias = tuple[str, int | None]
@@ -59,7 +73,8 @@ class Malformed(Protocol):
 class Message:
     """One payload as it was delivered: the text that a quarantine keeps, and when and by which queue it came.
 
-    A bare event (no queue) has no times: nothing redelivers it, so what may pass is judged at once.
+    ``id`` is the same at every receipt, and another one after a redrive. A bare event (no queue) has no times: nothing
+    redelivers it, so what may pass is judged at once.
     """
 
     body: str
@@ -69,6 +84,11 @@ class Message:
     sent_at: datetime | None = None
     first_received_at: datetime | None = None
     receive_count: int = 1
+
+    @property
+    def delivery(self) -> str:
+        """What tells a redelivery from a redrive; empty for a bare event, which somebody sends again on purpose."""
+        return self.id if self.queue_arn else ""
 
 
 @dataclass
@@ -85,9 +105,9 @@ class Invocation:
     undescribed: set[PipelineKey] = field(default_factory=set)
     reread: set[PipelineKey] = field(default_factory=set)
 
-    def is_late(self, now: datetime) -> bool:
+    def is_late(self, now: datetime, budget: timedelta = START_BUDGET) -> bool:
         """Whether too little time is left for a start."""
-        return now + START_BUDGET > self.deadline
+        return now + budget > self.deadline
 
 
 @dataclass
@@ -178,19 +198,39 @@ class Declarations:
 
 @dataclass
 class Pacer:
-    """At most one start each ``interval`` seconds, for this worker."""
+    """At most one start each ``interval`` seconds, for this worker; fewer for as long as SageMaker throttles it.
+
+    Other workers share the same limit, and nobody knows how many: each doubles its interval when it is throttled and
+    shortens it a little with each start, so that together they keep just below the limit.
+    """
 
     clock: Clock
     interval: float
+    _slow: float = 0.0
     _last: datetime | None = None
+
+    def ready_at(self) -> datetime:
+        """When the next start may be made."""
+        now = self.clock.now()
+        if self._last is None:
+            return now
+        return max(now, self._last + timedelta(seconds=max(self.interval, self._slow)))
 
     def wait(self) -> None:
         """Sleep until the next start may be made."""
-        if self._last is not None:
-            passed = (self.clock.now() - self._last).total_seconds()
-            if passed < self.interval:
-                self.clock.sleep(self.interval - passed)
+        seconds = (self.ready_at() - self.clock.now()).total_seconds()
+        if seconds > 0:
+            self.clock.sleep(seconds)
         self._last = self.clock.now()
+
+    def started(self) -> None:
+        """A start was made."""
+        self._slow *= FASTER
+
+    def throttled(self) -> None:
+        """A start was refused for its pace."""
+        wanted = max(LEAST_SLOW_INTERVAL, SLOWER * max(self.interval, self._slow))
+        self._slow = min(MOST_SLOW_INTERVAL, wanted)
 
 
 @dataclass
@@ -217,10 +257,10 @@ class Reactor:
     def react(self, items: Sequence[Event | Malformed], message: Message, invocation: Invocation) -> list[Decision]:
         """Decide on every event of a message and start what is to start.
 
-        Permanent failures are in quarantine when this returns. A decision with the outcome ``retry`` means that the
-        message must come again; what is done by then is found done. Raises TransientError when too little time is left
-        to begin, the triggers could not be read or the quarantine could not be written: then too the message must come
-        again.
+        What is rejected is in quarantine when this returns. A decision with the outcome ``retry`` means that the
+        message must come again: what is done by then is found done, and what was rejected is found rejected. When the
+        quarantine cannot be written, that is the outcome of all that was to go there. Raises TransientError when too
+        little time is left to begin, or the triggers could not be read: then nothing was done.
         """
         if invocation.is_late(self.clock.now()):
             raise TransientError("deadline", "too little time is left for this message")
@@ -231,7 +271,10 @@ class Reactor:
             for decision in self._react_to(item, snapshot, message, invocation)
         ]
         if rejected := [decision for decision in decisions if decision.outcome == "rejected"]:
-            self._put_in_quarantine(rejected, message)
+            try:
+                self._put_in_quarantine(rejected, message)
+            except AwsError as error:
+                return [_not_quarantined(decision, error) for decision in decisions]
         return decisions
 
     def _react_to(
@@ -261,14 +304,14 @@ class Reactor:
     ) -> Decision:
         if decision.outcome == "unmatched":
             return decision
-        if not invocation.stopped and invocation.is_late(self.clock.now()):
+        if not invocation.stopped and invocation.is_late(self.pacer.ready_at()):
             invocation.stopped = "deadline"
         if invocation.stopped:
             return replace(decision, outcome="retry", reason=invocation.stopped, message="stopped calling for now")
         try:
             if decision.outcome == "start":
                 return self._start(decision, snapshot, message, invocation)
-            self.ledger.record(decision)
+            self.ledger.record(decision, message_id=message.delivery)
         except AwsError as error:
             return self._failed(decision, error, invocation)
         return decision
@@ -280,47 +323,72 @@ class Reactor:
         message: Message,
         invocation: Invocation,
     ) -> Decision:
-        found = self.ledger.acquire(decision, invocation.owner, invocation.deadline)
+        cap = snapshot.by_name[decision.trigger].max_starts_per_hour or self.max_starts_per_hour
+        found = self.ledger.acquire(
+            decision,
+            invocation.owner,
+            invocation.deadline,
+            message_id=message.delivery,
+            cap=cap,
+        )
         if isinstance(found, Started):
             return replace(decision, outcome="duplicate", execution_arn=found.execution_arn)
         if isinstance(found, Busy):
             raise TransientError("in-progress", f"another worker is at it until {found.until.isoformat()}")
+        if isinstance(found, Rejected):
+            return replace(decision, outcome="rejected", reason=found.reason, message=found.message)
+        if isinstance(found, Capped):
+            capped = replace(decision, outcome="rejected", reason="rate-cap", message=_over_the_cap(decision, cap))
+            self.ledger.record(capped, message_id=message.delivery)
+            return capped
+        return self._attempt(decision, found, message, invocation)
+
+    def _attempt(self, decision: Decision, found: Acquired, message: Message, invocation: Invocation) -> Decision:
+        """Start what was acquired, or say in the ledger what became of the attempt."""
         try:
-            if found.attempts == 1:
-                self._count_against_the_cap(decision, snapshot)
-            request, execution_arn = self._start_or_find(decision, found)
+            request, execution_arn = self._start_or_find(decision, found, invocation)
         except AwsError as error:
             final = final_error(error, message, self.clock.now())
             if isinstance(final, PermanentError):
-                self.ledger.reject(decision.token, invocation.owner, final.reason)
+                self.ledger.reject(decision.token, invocation.owner, final.reason, str(final))
             elif isinstance(final, TransientError) and not final.acted:
                 self.ledger.release(decision.token, invocation.owner, final.reason)
             raise final from error
         self.ledger.complete(decision.token, invocation.owner, execution_arn)
-        return replace(decision, outcome="started", execution_arn=execution_arn, request=request)
+        told = _changed_parameters(request, decision) if found.params_changed else ""
+        return replace(decision, outcome="started", execution_arn=execution_arn, request=request, message=told)
 
-    def _start_or_find(self, decision: Decision, found: Acquired) -> tuple[StartRequest, str]:
+    def _start_or_find(
+        self,
+        decision: Decision,
+        found: Acquired,
+        invocation: Invocation,
+    ) -> tuple[StartRequest, str]:
         """Start; after an attempt of unknown outcome look for its execution first, else repeat that very request."""
-        request = decision.request
+        request = found.request or decision.request
         assert request is not None, "decide gives every start its request"
-        if found.outcome_unknown and found.request is not None and found.since is not None:
-            request = found.request
-            if execution_arn := self.pipelines.find(request, found.since):
+        if found.outcome_unknown:
+            assert found.since is not None, "the ledger keeps when an attempt of unknown outcome began"
+            assert found.until is not None, "and when its lease ended"
+            if execution_arn := self.pipelines.find(request, found.since, found.until):
                 return request, execution_arn
         self.pacer.wait()
-        return request, self.pipelines.start(request)
+        if invocation.is_late(self.clock.now(), CALL_BUDGET):
+            raise TransientError("deadline", "too little time is left for the start itself")
+        try:
+            execution_arn = self.pipelines.start(request)
+        except AwsError as error:
+            if error.reason in SLOWING_REASONS:
+                self.pacer.throttled()
+            raise
+        self.pacer.started()
+        return request, execution_arn
 
     def _failed(self, decision: Decision, error: AwsError, invocation: Invocation) -> Decision:
         if error.reason in STOPPING_REASONS:
             invocation.stopped = error.reason
         outcome: Outcome = "rejected" if isinstance(error, PermanentError) else "retry"
         return replace(decision, outcome=outcome, reason=error.reason, message=str(error))
-
-    def _count_against_the_cap(self, decision: Decision, snapshot: Snapshot) -> None:
-        cap = snapshot.by_name[decision.trigger].max_starts_per_hour or self.max_starts_per_hour
-        if not self.ledger.count_start(decision.trigger, self.clock.now(), cap):
-            told = f"trigger {decision.trigger} has started {cap} executions in this hour (UTC)"
-            raise PermanentError("rate-cap", f"{told}; raise max_starts_per_hour if that is meant to be, then redrive")
 
     def _reread(self, planned: Sequence[Decision], snapshot: Snapshot, invocation: Invocation) -> bool:
         """Read once more what the pipelines declare that would refuse a start, each once in an invocation.
@@ -363,6 +431,27 @@ def _with_its_target(decision: Decision) -> str:
     return f"trigger {decision.trigger}, target {decision.target}: {decision.message}"
 
 
+def _over_the_cap(decision: Decision, cap: int) -> str:
+    told = f"trigger {decision.trigger} has started {cap} executions in this hour (UTC)"
+    return f"{told}; raise max_starts_per_hour if that is meant to be, then redrive"
+
+
+def _changed_parameters(sent: StartRequest, decision: Decision) -> str:
+    """What to say when the configuration changed between two attempts of one start."""
+    told = "the parameters are not those of an earlier attempt, because the trigger was changed in between"
+    if sent == decision.request:
+        return f"{told}; that attempt had no effect, so the new ones were sent"
+    return f"{told}; what that attempt did was not known, so it was repeated with its own"
+
+
+def _not_quarantined(decision: Decision, error: AwsError) -> Decision:
+    """A decision that stands, but whose message must come again because the quarantine could not be written."""
+    if decision.outcome != "rejected":
+        return decision
+    told = f"rejected ({decision.reason}), but the quarantine could not be written: {error}"
+    return replace(decision, outcome="retry", reason=error.reason, message=told)
+
+
 def final_error(error: AwsError, message: Message, now: datetime) -> AwsError:
     """The error as it counts now: what did not settle in time is permanent."""
     waited_since = message.first_received_at
@@ -375,9 +464,9 @@ def final_error(error: AwsError, message: Message, now: datetime) -> AwsError:
 def delay_seconds(receive_count: int, reason: str, jitter: Callable[[], float] = random.random) -> int:
     """When a message should come again: growing with its receipts, with jitter, at most 900 s.
 
-    What only ran out of time comes again soon.
+    What there was only no time for comes again soon; but it too waits longer and longer, so that a message to which
+    fresher ones are preferred again and again has used up its receipts after days, not hours.
     """
-    if reason == "deadline":
-        return round(5 * jitter())
-    grown = min(MAX_DELAY_SECONDS, 30 << min(receive_count - 1, 10))
+    first = FIRST_DELAY_OF_TIME_SECONDS if reason == "deadline" else FIRST_DELAY_SECONDS
+    grown = min(MAX_DELAY_SECONDS, first << min(receive_count - 1, 10))
     return max(1, min(MAX_DELAY_SECONDS, round(grown * (0.5 + jitter() / 2))))

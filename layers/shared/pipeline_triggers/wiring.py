@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def build_worker(environment: Mapping[str, str]) -> Worker:
     """Make a worker. Raises ConfigurationError when the environment lacks something."""
     settings = Settings.from_env(environment)
-    clients = Clients(region=settings.home.region, endpoint_url=settings.endpoint_url)
+    clients = Clients(region=settings.home.region, endpoint_url=settings.endpoint_url, in_a_function=True)
     clock = SystemClock()
     reactor = Reactor(
         triggers=DynamoTriggerStore(clients, settings.triggers_table, clock),
@@ -40,7 +40,7 @@ def build_worker(environment: Mapping[str, str]) -> Worker:
         start_interval=settings.start_interval,
         max_starts_per_hour=settings.max_starts_per_hour,
     )
-    return Worker(reactor, SqsQueues(clients), clock, settings.trusted_topic_arns)
+    return Worker(reactor, SqsQueues(clients), clock, settings.trusted_topic_arns, clients.end_by)
 
 
 @lru_cache(maxsize=1)
@@ -52,7 +52,7 @@ def worker() -> Worker:
 def build_cleaner(environment: Mapping[str, str]) -> CleanupWorker:
     """Make a clean-up worker. Raises ConfigurationError when the environment lacks something."""
     settings = CleanupSettings.from_env(environment)
-    clients = Clients(region=settings.home.region, endpoint_url=settings.endpoint_url)
+    clients = Clients(region=settings.home.region, endpoint_url=settings.endpoint_url, in_a_function=True)
     clock = SystemClock()
     cleaner = Cleaner(
         pipelines=SageMakerPipelines(clients, settings.home, clock),
@@ -64,7 +64,7 @@ def build_cleaner(environment: Mapping[str, str]) -> CleanupWorker:
         max_deletes=settings.max_deletes,
     )
     quarantine = DynamoQuarantine(clients, settings.quarantine_table, clock)
-    return CleanupWorker(cleaner, quarantine, SqsQueues(clients), clock)
+    return CleanupWorker(cleaner, quarantine, SqsQueues(clients), clock, clients.end_by)
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from pipeline_triggers.adapters.failures import MAX_MESSAGE, readable, translate, translated
+from pipeline_triggers.adapters.failures import MAX_MESSAGE, MEANINGS, readable, translate, translated
 from pipeline_triggers.errors import AwsError, PermanentError, TransientError
 
 URL = "https://api.sagemaker.us-east-1.amazonaws.com/"
@@ -37,35 +37,44 @@ def seen(error: BaseException) -> tuple[type[AwsError], str, bool]:
     return type(meant), meant.reason, getattr(meant, "acted", False)
 
 
+TABLE = {
+    "throttled": """BandwidthLimitExceeded KMS.ThrottlingException KmsThrottled LimitExceededException
+        PriorRequestNotComplete ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled
+        RequestThrottledException SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException
+        TransactionInProgressException""",
+    "limit-exceeded": "ResourceLimitExceeded ServiceQuotaExceededException",
+    "conflict": "ConflictException ResourceInUse ResourceInUseException TransactionConflictException",
+    "not-found-yet": """AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist ResourceNotFound
+        ResourceNotFoundException""",
+    "denied-yet": """AuthFailure AuthorizationError ExpiredToken ExpiredTokenException IncompleteSignature
+        InvalidClientTokenId InvalidSignatureException KmsAccessDenied MissingAuthenticationToken NotAuthorized
+        OptInRequired RequestExpired SignatureDoesNotMatch UnauthorizedOperation UnrecognizedClientException""",
+    "unavailable": """InternalError InternalFailure InternalServerError InternalServerException RequestTimeout
+        RequestTimeoutException ServiceUnavailable ServiceUnavailableException""",
+}
+ROWS = [(reason, code) for reason, codes in TABLE.items() for code in codes.split()]
+
+
+def test_every_row_of_the_table_is_tested() -> None:
+    assert {reason: set(codes.split()) for reason, codes in TABLE.items()} == MEANINGS
+
+
+@pytest.mark.parametrize("status", [400, 503])
+@pytest.mark.parametrize(("reason", "code"), ROWS)
+def test_a_code_means_the_same_whatever_the_status(reason: str, code: str, status: int) -> None:
+    assert seen(answered(code, status)) == (TransientError, reason, reason == "unavailable")
+
+
 @pytest.mark.parametrize(
     ("code", "status", "reason"),
     [
-        ("ThrottlingException", 400, "throttled"),
-        ("Throttling", 400, "throttled"),
-        ("TooManyRequestsException", 429, "throttled"),
-        ("RequestLimitExceeded", 400, "throttled"),
-        ("ProvisionedThroughputExceededException", 400, "throttled"),
-        ("SlowDown", 503, "throttled"),
-        ("RequestThrottled", 403, "throttled"),
         ("SomethingNew", 429, "throttled"),
-        ("ResourceLimitExceeded", 400, "limit-exceeded"),
-        ("ServiceQuotaExceededException", 402, "limit-exceeded"),
-        ("ConflictException", 409, "conflict"),
-        ("TransactionConflictException", 400, "conflict"),
-        ("ResourceInUse", 400, "conflict"),
-        ("ResourceNotFound", 400, "not-found-yet"),
-        ("ResourceNotFoundException", 400, "not-found-yet"),
-        ("AWS.SimpleQueueService.NonExistentQueue", 400, "not-found-yet"),
-        ("AccessDeniedException", 400, "denied-yet"),
         ("AccessDenied", 403, "denied-yet"),
+        ("AccessDeniedException", 400, "denied-yet"),
         ("KMSAccessDeniedException", 400, "denied-yet"),
-        ("UnrecognizedClientException", 400, "denied-yet"),
-        ("ExpiredTokenException", 400, "denied-yet"),
-        ("ExpiredToken", 403, "denied-yet"),
-        ("InvalidClientTokenId", 403, "denied-yet"),
     ],
 )
-def test_an_answer_that_says_that_nothing_was_done_is_transient(code: str, status: int, reason: str) -> None:
+def test_what_is_in_no_row_is_told_by_its_status_or_its_beginning(code: str, status: int, reason: str) -> None:
     assert seen(answered(code, status)) == (TransientError, reason, False)
 
 

@@ -12,7 +12,7 @@ from moto import mock_aws
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.items import from_item
 from pipeline_triggers.adapters.ledger import ACQUIRE_TRIES, DynamoLedger
-from pipeline_triggers.domain.ledger import Acquired, Busy, Started
+from pipeline_triggers.domain.ledger import Acquired, Busy, Capped, Started
 from pipeline_triggers.errors import PermanentError, TransientError
 from tests.fakes.clock import FakeClock
 from tests.integration.tables import create_table
@@ -72,7 +72,7 @@ def test_a_repeated_write_of_a_later_attempt_is_known_too(
     other = Clients(region="us-east-1").dynamodb
     before(clients, "PutItem", lambda params: other.put_item(**params))
     found = ledger.acquire(start(), "b", clock.now() + LEASE)
-    assert found == Acquired(2, outcome_unknown=True, request=start().request, since=began)
+    assert found == Acquired(2, outcome_unknown=True, request=start().request, since=began, until=began + LEASE)
 
 
 def test_moves_whose_answer_was_lost_inside_the_sdk_are_done(
@@ -120,7 +120,6 @@ def test_a_table_that_cannot_be_reached_keeps_the_event_in_its_queue(clients: Cl
         lambda: lost.complete("t", "a", EXECUTION),
         lambda: lost.reject("t", "a", "access-denied"),
         lambda: lost.release("t", "a", "throttled"),
-        lambda: lost.count_start("t", clock.now(), 1),
         lambda: list(lost.history("t", clock.now())),
         lambda: lost.of_event("e"),
     ]
@@ -178,11 +177,26 @@ def test_an_entry_has_the_fields_of_the_contract(clients: Clients, ledger: Dynam
     assert fields["sk"] == "-"
 
 
+def test_a_rival_that_comes_between_costs_one_count_and_not_more(
+    clients: Clients, ledger: DynamoLedger, clock: FakeClock
+) -> None:
+    rival = DynamoLedger(Clients(region="us-east-1"), "test-ledger", clock)
+
+    def come_and_go(_: dict[str, Any]) -> None:
+        rival.acquire(start(), "rival", clock.now() + LEASE)
+        rival.reject(start().token, "rival", "access-denied")
+
+    before(clients, "PutItem", come_and_go, times=2)
+    assert ledger.acquire(start(), "a", clock.now() + LEASE, cap=2) == Acquired(attempts=1)
+    assert ledger.acquire(start(key="2"), "a", clock.now() + LEASE, cap=2) == Acquired(attempts=1)
+    assert ledger.acquire(start(key="3"), "a", clock.now() + LEASE, cap=2) == Capped()
+
+
 def test_a_counter_is_kept_for_two_days(clients: Clients, ledger: DynamoLedger, clock: FakeClock) -> None:
     clock.advance(minutes=17)
-    ledger.count_start("on-upload", clock.now(), 3)
-    [item] = clients.dynamodb.scan(TableName="test-ledger")["Items"]
-    fields = from_item(item)
+    ledger.acquire(start(), "a", clock.now() + LEASE, cap=3)
+    items = map(from_item, clients.dynamodb.scan(TableName="test-ledger")["Items"])
+    [fields] = [item for item in items if item["pk"].startswith("starts#")]
     assert (fields["pk"], fields["sk"], fields["starts"]) == ("starts#on-upload", "2026-03-14T12:00:00.000000Z", 1)
     assert fields["expires_at"] == int((clock.now() + timedelta(days=2, minutes=-17)).timestamp())
 

@@ -214,12 +214,13 @@ def test_a_failed_description_is_not_cached(pipelines: SageMakerPipelines, sagem
     assert pipelines.describe(ref).parameters
 
 
-def test_an_execution_is_looked_for_on_all_pages_from_a_minute_before(
+def test_an_execution_is_looked_for_on_all_pages_of_its_window_and_a_minute_around_it(
     pipelines: SageMakerPipelines, sagemaker: Stubber, clock: FakeClock
 ) -> None:
     wanted = {
         "PipelineName": "churn-train",
         "CreatedAfter": clock.now() - timedelta(seconds=60),
+        "CreatedBefore": clock.now() + timedelta(minutes=3),
         "SortBy": "CreationTime",
         "SortOrder": "Ascending",
         "MaxResults": 100,
@@ -256,7 +257,17 @@ def test_an_execution_is_looked_for_on_all_pages_from_a_minute_before(
         {"PipelineExecutionDescription": request().description},
         {"PipelineExecutionArn": mine},
     )
-    assert pipelines.find(request(), clock.now()) == mine
+    renamed = replace(request(), display_name=f"renamed-{request().token[:12]}")
+    assert pipelines.find(renamed, clock.now(), clock.now() + timedelta(minutes=2)) == mine
+
+
+def test_an_answer_to_a_start_that_names_no_execution_may_have_acted(
+    pipelines: SageMakerPipelines, sagemaker: Stubber
+) -> None:
+    sagemaker.add_response("start_pipeline_execution", {})
+    with pytest.raises(TransientError) as raised:
+        pipelines.start(request())
+    assert (raised.value.reason, raised.value.acted) == ("unavailable", True)
 
 
 class TestAbsent:

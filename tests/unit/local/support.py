@@ -139,3 +139,17 @@ def layers_of(account: Account, function: str) -> list[str]:
     """The ARNs of a function's layers."""
     configuration = account.client("lambda").get_function_configuration(FunctionName=function)
     return [layer["Arn"] for layer in configuration.get("Layers", [])]
+
+
+def attributes_of_a_dead_letter(account: Account) -> dict[str, str]:
+    """What SQS tells of a message that was received once and then moved to the dead-letter queue of ``work``."""
+    sqs = account.client("sqs")
+    dead_url, dead_arn = account.queue("dead")
+    policy = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": "1"})
+    url, _ = account.queue("work", VisibilityTimeout="0", RedrivePolicy=policy)
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    for _ in range(2):
+        sqs.receive_message(QueueUrl=url)
+    (message,) = sqs.receive_message(QueueUrl=dead_url, MessageSystemAttributeNames=["All"])["Messages"]
+    attributes: dict[str, str] = message["Attributes"]
+    return attributes

@@ -10,7 +10,13 @@ from moto.s3 import notifications
 
 from pipeline_triggers.local.corrections import CORRECTIONS, corrected
 from pipeline_triggers.local.wire import ACCOUNT, REGION
-from tests.unit.local.support import layered, layers_of, left_after_deleting_two_at_once, stack_with_a_layer
+from tests.unit.local.support import (
+    attributes_of_a_dead_letter,
+    layered,
+    layers_of,
+    left_after_deleting_two_at_once,
+    stack_with_a_layer,
+)
 
 if TYPE_CHECKING:
     from tests.unit.local.support import Account
@@ -232,3 +238,16 @@ def _patched() -> tuple[Any, ...]:
         hasattr(SageMakerResponse, "update_endpoint"),
         parsing.clean_json,
     )
+
+
+def test_a_dead_letter_names_the_queue_that_it_is_from(aws: Account) -> None:
+    assert attributes_of_a_dead_letter(aws)["DeadLetterQueueSourceArn"] == f"arn:aws:sqs:{REGION}:{ACCOUNT}:work"
+
+
+def test_a_message_that_was_moved_nowhere_names_no_source(aws: Account) -> None:
+    url, _ = aws.queue("work")
+    sqs = aws.client("sqs")
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    asked = ["SentTimestamp", "DeadLetterQueueSourceArn"]
+    (message,) = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=asked)["Messages"]
+    assert set(message["Attributes"]) == {"SentTimestamp"}

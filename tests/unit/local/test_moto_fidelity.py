@@ -15,7 +15,13 @@ from botocore.exceptions import ClientError
 from moto.sqs.models import sqs_backends
 
 from pipeline_triggers.local.wire import ACCOUNT, REGION
-from tests.unit.local.support import layers_of, left_after_deleting_two_at_once, stack_with_a_layer, start
+from tests.unit.local.support import (
+    attributes_of_a_dead_letter,
+    layers_of,
+    left_after_deleting_two_at_once,
+    stack_with_a_layer,
+    start,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -238,3 +244,7 @@ def test_moto_leaves_null_where_a_list_item_has_no_value() -> None:
 
 def test_moto_makes_functions_of_templates_without_layers(bare_moto: Account) -> None:
     assert layers_of(bare_moto, stack_with_a_layer(bare_moto, "First")) == []
+
+
+def test_moto_does_not_say_which_queue_a_dead_letter_is_from(bare_moto: Account) -> None:
+    assert "DeadLetterQueueSourceArn" not in attributes_of_a_dead_letter(bare_moto)

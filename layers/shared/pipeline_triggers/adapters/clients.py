@@ -8,16 +8,19 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 from botocore.exceptions import NoRegionError, PartialCredentialsError, ProfileNotFound
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from pipeline_triggers.adapters.clock import SystemClock
-from pipeline_triggers.errors import ConfigurationError
+from pipeline_triggers.errors import ConfigurationError, TransientError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,13 +31,36 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.domain.ports import Clock
 
-# A call with its one repetition takes at most 2 x (3 + 10) s and some backoff: it fits before a function's deadline.
-CONNECT_TIMEOUT_SECONDS = 3
-READ_TIMEOUT_SECONDS = 10
-TOTAL_ATTEMPTS = 2
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the calls of a service may take: seconds to connect and to wait for an answer, and how many attempts."""
+
+    connect: float
+    read: float
+    attempts: int
+
+    @property
+    def longest(self) -> float:
+        """Seconds that one call may take: all attempts as late as can be, and the pauses between them.
+
+        The pause before attempt n is shorter than 2^(n-2) seconds (botocore, retry mode standard).
+        """
+        return self.attempts * (self.connect + self.read) + sum(2.0**n for n in range(self.attempts - 1))
+
+
+# In a function every second counts. One call takes at most 2 x (1 + 3) + 1 = 9 s (DynamoDB, SQS, STS), or 2 + 8 = 10 s
+# (SageMaker); so a start takes at most 46 s even if every answer is as late as can be: 3 x 9 to acquire (read, count,
+# write), 10 for the start, 9 to complete. All but the last must fit before a target is begun (START_BUDGET in
+# reacting.py, 38 s of the function's 60), and whatever would still come too late is not begun (``end_by``).
+#
 # SageMaker is called once: a repetition inside the SDK hides whether the first attempt acted (a lost answer and then a
 # throttled repetition would look as if nothing had happened). The queue repeats instead, and the ledger knows.
-SAGEMAKER_ATTEMPTS = 1
+IN_A_FUNCTION = {"sagemaker": Limits(connect=2, read=8, attempts=1)}
+OTHERS_IN_A_FUNCTION = Limits(connect=1, read=3, attempts=2)
+# A laptop may be far away.
+ELSEWHERE = {"sagemaker": Limits(connect=3, read=10, attempts=1)}
+OTHERS_ELSEWHERE = Limits(connect=3, read=10, attempts=2)
 # Credentials of an assumed role are renewed so long before they expire.
 RENEW_BEFORE = timedelta(minutes=5)
 SESSION_NAME = "pipeline-triggers"
@@ -50,8 +76,8 @@ class Clients:
     """Clients of one account and Region, safe to share between threads.
 
     ``region`` and ``profile`` default to what the AWS configuration says; ``endpoint_url`` to AWS_ENDPOINT_URL. An
-    empty ``endpoint_url`` counts as none. ``session`` brings credentials of its own. Raises ConfigurationError when
-    there is no Region or no such profile.
+    empty ``endpoint_url`` counts as none. ``session`` brings credentials of its own. ``in_a_function`` gives calls less
+    time. Raises ConfigurationError when there is no Region or no such profile.
     """
 
     def __init__(
@@ -62,14 +88,24 @@ class Clients:
         *,
         session: Session | None = None,
         clock: Clock | None = None,
+        in_a_function: bool = False,
     ) -> None:
         self._session = session or Session(profile=profile or None)
         self._region = region or None
         self._endpoint_url = endpoint_url or None
         self._clock = clock or SystemClock()
+        self._is_in_a_function = in_a_function
+        self._deadline: datetime | None = None
         self._lock = threading.RLock()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._assumed: dict[tuple[str, str | None], _Assumed] = {}
+
+    def end_by(self, deadline: datetime) -> None:
+        """From now on refuse calls that might still go on at ``deadline``, when this process is ended.
+
+        They raise TransientError("deadline") instead, and nothing is sent.
+        """
+        self._deadline = deadline
 
     @property
     def dynamodb(self) -> DynamoDBClient:
@@ -124,25 +160,48 @@ class Clients:
         )
         return _Assumed(client, credentials["Expiration"] - RENEW_BEFORE)
 
+    def _limits_of(self, service: str) -> Limits:
+        if self._is_in_a_function:
+            return IN_A_FUNCTION.get(service, OTHERS_IN_A_FUNCTION)
+        return ELSEWHERE.get(service, OTHERS_ELSEWHERE)
+
+    def _refuse_if_late(self, longest: float, **_: Any) -> None:
+        if self._deadline is not None and self._clock.now() + timedelta(seconds=longest) > self._deadline:
+            raise TransientError("deadline", "too little time is left for another call")
+
     def _create(self, service: str, region: str | None, **credentials: Any) -> Any:
-        attempts = SAGEMAKER_ATTEMPTS if service == "sagemaker" else TOTAL_ATTEMPTS
+        limits = self._limits_of(service)
         config = Config(
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
-            retries={"total_max_attempts": attempts, "mode": "standard"},
+            connect_timeout=limits.connect,
+            read_timeout=limits.read,
+            retries={"total_max_attempts": limits.attempts, "mode": "standard"},
             tcp_keepalive=True,
         )
         try:
-            return self._session.create_client(
+            client = self._session.create_client(
                 cast(Any, service),
                 region_name=region,
                 endpoint_url=self._endpoint_url,
                 config=config,
                 **credentials,
             )
+            client.meta.events.register("before-call", partial(self._refuse_if_late, limits.longest))
+            client.meta.events.register("after-call", _refuse_foreign)
+            return client
         except NoRegionError as error:
             raise ConfigurationError("no AWS Region: give --region or set AWS_DEFAULT_REGION") from error
         except ProfileNotFound as error:
             raise ConfigurationError(f"{error}: give --profile or set AWS_PROFILE to one that exists") from error
         except PartialCredentialsError as error:
             raise ConfigurationError(f"{error}: the AWS credentials are incomplete") from error
+
+
+def _refuse_foreign(parsed: Mapping[str, Any], **_: Any) -> None:
+    """Raise ResponseParserError for an answer that no AWS service gave, such as the page of a proxy in between.
+
+    botocore takes one with the status 200 for an empty answer: a table would seem to have no triggers, or a start to
+    be done. Every answer of AWS has a request id. Answers of tests that have no metadata at all are let pass.
+    """
+    metadata = parsed.get("ResponseMetadata")
+    if metadata is not None and metadata.get("HTTPStatusCode", 0) < 300 and "RequestId" not in metadata:
+        raise ResponseParserError("the answer has no request id: it is not one of AWS")

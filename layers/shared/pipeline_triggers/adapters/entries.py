@@ -114,6 +114,10 @@ def entry_of(fields: Mapping[str, Any] | None) -> Entry | None:
         expires_at=datetime.fromtimestamp(fields["expires_at"], UTC),
         request=StartRequest.from_document(json.loads(unpack(fields["request"]))) if "request" in fields else None,
         execution_arn=fields.get("execution_arn", ""),
+        attempt_until=moment(fields["attempt_until"]) if "attempt_until" in fields else None,
+        message_id=fields.get("message_id", ""),
+        reason=fields.get("reason", ""),
+        message=fields.get("message", ""),
     )
 
 

@@ -93,6 +93,17 @@ UNAVAILABLE = frozenset(
         "ServiceUnavailableException",
     },
 )
+# Every code that is known, by what it means; whatever else begins with AccessDenied is denied too.
+MEANINGS: Mapping[TransientReason, frozenset[str]] = {
+    "throttled": THROTTLED,
+    "limit-exceeded": LIMIT_EXCEEDED,
+    "conflict": CONFLICT,
+    "not-found-yet": NOT_FOUND,
+    "denied-yet": DENIED,
+    "unavailable": UNAVAILABLE,
+}
+# After these the request may have had its effect.
+ACTED: frozenset[TransientReason] = frozenset({"unavailable"})
 MAX_MESSAGE = 1000
 
 
@@ -140,7 +151,8 @@ def translated(always: TransientReason | None = None) -> Iterator[None]:
 def readable() -> Iterator[None]:
     """As ``translated``, also for an answer that lacks something or is no such answer at all: it is asked for again.
 
-    For questions on whose answer something is deleted. botocore, too, stumbles over such answers in these ways.
+    For calls on whose answer much depends: what is deleted, what is started. botocore, too, stumbles over such answers
+    in these ways.
     """
     try:
         with translated():
@@ -152,19 +164,12 @@ def readable() -> Iterator[None]:
 def _of_answer(response: Mapping[str, Any], message: str) -> AwsError:
     code = str(response.get("Error", {}).get("Code", ""))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    known: tuple[tuple[frozenset[str], TransientReason], ...] = (
-        (THROTTLED, "throttled"),
-        (LIMIT_EXCEEDED, "limit-exceeded"),
-        (CONFLICT, "conflict"),
-        (NOT_FOUND, "not-found-yet"),
-        (DENIED, "denied-yet"),
-    )
-    for codes, reason in known:
+    for reason, codes in MEANINGS.items():
         if code in codes:
-            return TransientError(reason, message)
+            return TransientError(reason, message, acted=reason in ACTED)
     if code.startswith(("AccessDenied", "KMSAccessDenied")):
         return TransientError("denied-yet", message)
-    if code in UNAVAILABLE or status >= 500:
+    if status >= 500:
         return TransientError("unavailable", message, acted=True)
     if status == 429:
         return TransientError("throttled", message)

@@ -8,7 +8,6 @@ known again, and a worker whose lease was taken over can change nothing: it gets
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,7 +26,7 @@ from pipeline_triggers.adapters.entries import (
 )
 from pipeline_triggers.adapters.failures import code_of, translated
 from pipeline_triggers.adapters.items import EPOCH, attribute, expiry, from_item, stamp, to_item
-from pipeline_triggers.domain.ledger import Acquired, judge
+from pipeline_triggers.domain.ledger import Acquired, Capped, judge
 from pipeline_triggers.errors import TransientError
 
 if TYPE_CHECKING:
@@ -36,12 +35,14 @@ if TYPE_CHECKING:
     from pipeline_triggers.adapters.clients import Clients
     from pipeline_triggers.adapters.items import Item, Value
     from pipeline_triggers.domain.decisions import Decision
-    from pipeline_triggers.domain.ledger import Busy, EntryState, Started
+    from pipeline_triggers.domain.ledger import Busy, EntryState, Rejected, Started
     from pipeline_triggers.domain.ports import Clock
 
 # So often the entry may change under a worker's hands before it gives up: each change is another worker's success.
 ACQUIRE_TRIES = 5
 COUNTER_RETENTION = timedelta(days=2)
+# The indexes of the table, by the field that each is asked by.
+INDEXES = {"by_trigger": "trigger", "by_event": "event_id", "by_execution": "execution_arn", "by_state": "state"}
 
 
 class DynamoLedger:
@@ -52,26 +53,47 @@ class DynamoLedger:
         self._table = table
         self._clock = clock
 
-    def acquire(self, decision: Decision, owner: str, lease_until: datetime) -> Acquired | Started | Busy:
+    def acquire(
+        self,
+        decision: Decision,
+        owner: str,
+        lease_until: datetime,
+        *,
+        message_id: str = "",
+        cap: int | None = None,
+    ) -> Acquired | Started | Busy | Rejected | Capped:
         """Try to become the one worker that may start ``decision.token``.
 
         Once an attempt ended without an answer, every later one is told so (``outcome_unknown``, with the request of
-        that attempt and when it began) until the start is complete or rejected; otherwise the decision's own request is
-        stored. Raises TransientError("conflict") when others change the entry again and again, PermanentError
-        ("too-large") when the request does not fit into an item.
+        that attempt and its window) until the start is complete; otherwise the decision's own request is stored, which
+        after a change of configuration may have other parameters than that of an attempt without effect. Raises
+        TransientError("conflict") when others change the entry again and again, PermanentError ("too-large") when the
+        request does not fit into an item.
         """
         version = uuid.uuid4().hex
         tried: Acquired | None = None
+        uncounted = cap
         with translated("ledger-unavailable"):
             for _ in range(ACQUIRE_TRIES):
                 stored = self._read(decision.token)
                 if tried is not None and stored is not None and stored["version"] == version:
                     return tried  # the write that was refused had been made: its first answer was lost
-                found = judge(entry_of(stored), self._clock.now())
+                now = self._clock.now()
+                found = judge(entry_of(stored), now, message_id=message_id, request=decision.request)
                 if not isinstance(found, Acquired):
                     return found
-                tried = found if found.outcome_unknown else replace(found, request=None)
-                mine: dict[str, Value | None] = {"owner": owner, "lease_until": stamp(lease_until), "version": version}
+                if found.attempts == 1 and uncounted is not None:
+                    if not self._count_start(decision.trigger, uncounted):
+                        return Capped()
+                    uncounted = None
+                tried = found
+                mine: dict[str, Value | None] = {
+                    "owner": owner,
+                    "lease_until": stamp(lease_until),
+                    "attempt_until": stamp(lease_until),
+                    "message_id": message_id or None,
+                    "version": version,
+                }
                 if self._write_if_unchanged(self._attempt(decision, found, stored) | mine, stored):
                     return tried
         raise TransientError("conflict", f"the ledger entry {decision.token} is changed by others again and again")
@@ -88,10 +110,13 @@ class DynamoLedger:
             return
         raise TransientError("conflict", f"the ledger entry {token} has a new owner", acted=True)
 
-    def reject(self, token: str, owner: str, reason: str) -> None:
-        """The start was refused for good. Raises TransientError("conflict") when the lease was taken over."""
-        changes: dict[str, Value] = {"state": "REJECTED", "reason": reason, "attempt_open": False}
-        if self._change(token, owner, changes, allowed=("ATTEMPTING", "REJECTED")) is not None:
+    def reject(self, token: str, owner: str, reason: str, message: str = "") -> None:
+        """The start was refused for good. What an earlier attempt may have done stays unknown.
+
+        Raises TransientError("conflict") when the lease was taken over.
+        """
+        changes: dict[str, Value] = {"state": "REJECTED", "reason": reason, "message": message[:MAX_MESSAGE]}
+        if self._change(token, owner, changes, allowed=("ATTEMPTING", "REJECTED"), restore_unknown=True) is not None:
             raise TransientError("conflict", f"the ledger entry {token} has a new owner")
 
     def release(self, token: str, owner: str, reason: str) -> None:
@@ -101,11 +126,10 @@ class DynamoLedger:
         over.
         """
         changes: dict[str, Value] = {"lease_until": stamp(EPOCH), "reason": reason}
-        stored = self._change(token, owner, changes, allowed=("ATTEMPTING",), also="#attempt_open = #was_unknown")
-        if stored is not None:
+        if self._change(token, owner, changes, allowed=("ATTEMPTING",), restore_unknown=True) is not None:
             raise TransientError("conflict", f"the ledger entry {token} has a new owner")
 
-    def record(self, decision: Decision) -> None:
+    def record(self, decision: Decision, *, message_id: str = "") -> None:
         """Keep a shadow, disabled or rejected decision; one that is or may be started already stays as it is."""
         now = self._clock.now()
         fields = {
@@ -115,6 +139,7 @@ class DynamoLedger:
             "state": RECORDED[decision.outcome],
             "reason": decision.reason or None,
             "message": decision.message[:MAX_MESSAGE],
+            "message_id": message_id or None,
             "first_at": stamp(now),
             "attempts": 0,
             "version": uuid.uuid4().hex,
@@ -124,45 +149,19 @@ class DynamoLedger:
                 self._clients.dynamodb.put_item(
                     TableName=self._table,
                     Item=checked_item(fields),
-                    ConditionExpression="NOT #state IN (:attempting, :started) OR attribute_not_exists(pk)"
-                    " OR expires_at <= :now",
+                    ConditionExpression="attribute_not_exists(pk) OR expires_at <= :now"
+                    " OR NOT (#state IN (:attempting, :started) OR attempt_open = :open)",
                     ExpressionAttributeNames={"#state": "state"},
                     ExpressionAttributeValues={
                         ":attempting": {"S": "ATTEMPTING"},
                         ":started": {"S": "STARTED"},
+                        ":open": {"BOOL": True},
                         ":now": {"N": str(expiry(now))},
                     },
                 )
             except ClientError as error:
                 if not _condition_failed(error):
                     raise
-
-    def count_start(self, trigger: str, hour: datetime, cap: int) -> bool:
-        """Count one start of the trigger in the clock hour of ``hour`` (UTC); False when ``cap`` is reached.
-
-        A count whose answer was lost may be counted twice: the cap is then met one start early.
-        """
-        if cap < 1:
-            return False
-        full_hour = hour.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        with translated("ledger-unavailable"):
-            try:
-                self._clients.dynamodb.update_item(
-                    TableName=self._table,
-                    Key=to_item({"pk": f"starts#{trigger}", "sk": stamp(full_hour)}),
-                    UpdateExpression="ADD starts :one SET expires_at = :expiry",
-                    ConditionExpression="attribute_not_exists(starts) OR starts < :cap",
-                    ExpressionAttributeValues={
-                        ":one": {"N": "1"},
-                        ":cap": {"N": str(cap)},
-                        ":expiry": {"N": str(expiry(full_hour + COUNTER_RETENTION))},
-                    },
-                )
-            except ClientError as error:
-                if not _condition_failed(error):
-                    raise
-                return False
-        return True
 
     def history(self, trigger: str, since: datetime) -> Iterator[Mapping[str, Any]]:
         """The entries of one trigger, newest first, as ``document_of`` shapes them.
@@ -174,6 +173,46 @@ class DynamoLedger:
     def of_event(self, event_id: str) -> Sequence[Mapping[str, Any]]:
         """The entries that one event caused, newest first, as ``document_of`` shapes them."""
         return list(self._query("by_event", "#key = :key", {":key": index_key(event_id)}))
+
+    def of_state(self, state: EntryState, since: datetime) -> Iterator[Mapping[str, Any]]:
+        """The entries of one state, of all triggers, newest first; from an index, as in ``history``."""
+        return self._query("by_state", "#key = :key AND #at >= :since", {":key": state, ":since": stamp(since)})
+
+    def of_execution(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:
+        """The entries that an execution was started for: one, or none; from an index, as in ``history``."""
+        return list(self._query("by_execution", "#key = :key", {":key": index_key(execution_arn)}))
+
+    def of_token(self, token: str) -> Mapping[str, Any] | None:
+        """The entry of a token."""
+        with translated("ledger-unavailable"):
+            stored = self._read(token)
+        return document_of(stored) if stored and stored["expires_at"] > expiry(self._clock.now()) else None
+
+    def _count_start(self, trigger: str, cap: int) -> bool:
+        """Count one start of the trigger in this clock hour (UTC); False when ``cap`` is reached.
+
+        A count whose answer was lost may be counted twice: the cap is then met one start early.
+        """
+        if cap < 1:
+            return False
+        full_hour = self._clock.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        try:
+            self._clients.dynamodb.update_item(
+                TableName=self._table,
+                Key=to_item({"pk": f"starts#{trigger}", "sk": stamp(full_hour)}),
+                UpdateExpression="ADD starts :one SET expires_at = :expiry",
+                ConditionExpression="attribute_not_exists(starts) OR starts < :cap",
+                ExpressionAttributeValues={
+                    ":one": {"N": "1"},
+                    ":cap": {"N": str(cap)},
+                    ":expiry": {"N": str(expiry(full_hour + COUNTER_RETENTION))},
+                },
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+            return False
+        return True
 
     def _read(self, token: str) -> dict[str, Any] | None:
         answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(token), ConsistentRead=True)
@@ -199,10 +238,10 @@ class DynamoLedger:
             "attempt_open": True,
             "was_unknown": found.outcome_unknown,
         }
-        if stored is not None and found.attempts > 1:
-            changed = stored.get("params_changed", False) or stored["params_hash"] != fields["params_hash"]
+        if stored is not None and (found.attempts > 1 or found.outcome_unknown):
+            changed = stored.get("params_changed", False) or found.params_changed
             fields |= {"first_at": stored["first_at"], "params_changed": changed}
-            if found.outcome_unknown:
+            if found.request is not None:
                 fields |= {name: stored[name] for name in ("request", "parameters", "params_hash")}
         return fields
 
@@ -229,15 +268,19 @@ class DynamoLedger:
         changes: Mapping[str, Value],
         *,
         allowed: Sequence[EntryState],
-        also: str = "",
+        restore_unknown: bool = False,
     ) -> dict[str, Any] | None:
-        """Set fields if the entry is still the owner's; else give the entry as it is (empty when there is none)."""
+        """Set fields if the entry is still the owner's; else give the entry as it is (empty when there is none).
+
+        ``restore_unknown`` also makes the outcome as unknown as it was before this attempt.
+        """
         changes = {**changes, "version": uuid.uuid4().hex}
         names = {f"#{name}": name for name in (*changes, "state", "owner")}
-        if also:
+        sets = [f"#{name} = :{name}" for name in changes]
+        if restore_unknown:
             names |= {"#attempt_open": "attempt_open", "#was_unknown": "was_unknown"}
+            sets.append("#attempt_open = #was_unknown")
         states = {f":allowed{number}": attribute(state) for number, state in enumerate(allowed)}
-        sets = [f"#{name} = :{name}" for name in changes] + ([also] if also else [])
         with translated("ledger-unavailable"):
             try:
                 self._clients.dynamodb.update_item(
@@ -260,7 +303,7 @@ class DynamoLedger:
         return None
 
     def _query(self, index: str, condition: str, values: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-        names = {"#key": "trigger" if index == "by_trigger" else "event_id"}
+        names = {"#key": INDEXES[index]}
         if "#at" in condition:
             names["#at"] = "at"
         page: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""SageMaker Pipelines: implements the port ``Pipelines``."""
+"""SageMaker Pipelines: implements the ports ``Pipelines`` and ``Executions``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import code_of, readable, translated
 from pipeline_triggers.domain.definitions import Definition
-from pipeline_triggers.domain.executions import PipelineRef
+from pipeline_triggers.domain.executions import TOKEN_SUFFIX, PipelineRef
+from pipeline_triggers.domain.ports import Execution
 from pipeline_triggers.errors import InvalidInputError, PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class SageMakerPipelines:
             optional["PipelineVersionId"] = request.version_id
         if request.parallelism is not None:
             optional["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": request.parallelism}
-        with translated():
+        with readable():
             answer = self._client(request.pipeline_arn, request.role_arn).start_pipeline_execution(
                 PipelineName=self._name(request.pipeline_arn, request.role_arn),
                 PipelineExecutionDisplayName=request.display_name,
@@ -84,20 +85,37 @@ class SageMakerPipelines:
                 ClientRequestToken=request.token,
                 **optional,
             )
-        return answer["PipelineExecutionArn"]
+            return answer["PipelineExecutionArn"]
 
-    def find(self, request: StartRequest, since: datetime) -> str | None:
-        """The ARN of the execution that carries the request's display name and token, created after ``since``."""
-        with translated():
+    def find(self, request: StartRequest, since: datetime, until: datetime) -> str | None:
+        """The ARN of the execution that carries the request's token and was created from ``since`` to ``until``.
+
+        Its display name ends in the beginning of the token, whatever it begins with; its description has the token.
+        """
+        ending = f"-{request.token[:TOKEN_SUFFIX]}"
+        with readable():
             client = self._client(request.pipeline_arn, request.role_arn)
-            for summary in self._executions(client, request, since - CLOCK_MARGIN):
-                if summary.get("PipelineExecutionDisplayName") != request.display_name:
+            for summary in self._executions(client, request, since - CLOCK_MARGIN, until + CLOCK_MARGIN):
+                if not summary.get("PipelineExecutionDisplayName", "").endswith(ending):
                     continue
                 arn: str = summary["PipelineExecutionArn"]
                 execution = client.describe_pipeline_execution(PipelineExecutionArn=arn)
                 if request.token in execution.get("PipelineExecutionDescription", ""):
                     return arn
         return None
+
+    def execution(self, arn: str, *, role_arn: str | None = None) -> Execution:
+        """How an execution stands. TransientError("not-found-yet") when there is none."""
+        with readable():
+            client = self._client(arn, role_arn)
+            answer: Mapping[str, Any] = client.describe_pipeline_execution(PipelineExecutionArn=arn)
+            return Execution(
+                arn=arn,
+                status=answer["PipelineExecutionStatus"],
+                started_at=answer.get("CreationTime"),
+                changed_at=answer.get("LastModifiedTime"),
+                failure_reason=answer.get("FailureReason", ""),
+            )
 
     def absent(self, arn: str) -> bool:
         """Whether there is no such pipeline, for sure: not found by its ARN, and on no page of the list in any case.
@@ -151,12 +169,14 @@ class SageMakerPipelines:
         client: SageMakerClient,
         request: StartRequest,
         created_after: datetime,
+        created_before: datetime,
     ) -> Iterator[Mapping[str, Any]]:
         page: dict[str, Any] = {}
         while True:
             answer = client.list_pipeline_executions(
                 PipelineName=self._name(request.pipeline_arn, request.role_arn),
                 CreatedAfter=created_after,
+                CreatedBefore=created_before,
                 SortBy="CreationTime",
                 SortOrder="Ascending",
                 MaxResults=100,

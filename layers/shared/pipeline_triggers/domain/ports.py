@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline_triggers.domain.decisions import Decision
     from pipeline_triggers.domain.definitions import Definition
     from pipeline_triggers.domain.executions import PipelineRef, StartRequest
-    from pipeline_triggers.domain.ledger import Acquired, Busy, Started
+    from pipeline_triggers.domain.ledger import Acquired, Busy, Capped, EntryState, Rejected, Started
     from pipeline_triggers.domain.triggers import Snapshot
 
 
@@ -43,8 +43,11 @@ class Pipelines(Protocol):
     def start(self, request: StartRequest) -> str:
         """Start an execution and return its ARN. A TransientError with ``acted`` may have started it."""
 
-    def find(self, request: StartRequest, since: datetime) -> str | None:
-        """The ARN of the execution that carries the request's display name and token, created after ``since``."""
+    def find(self, request: StartRequest, since: datetime, until: datetime) -> str | None:
+        """The ARN of the execution that carries the request's token and was created from ``since`` to ``until``.
+
+        Its display name ends in the beginning of the token, whatever it begins with; its description has the token.
+        """
 
     def absent(self, arn: str) -> bool:
         """Whether there is no such pipeline, for sure: SageMaker neither finds it nor lists it, in any case of letters.
@@ -55,32 +58,84 @@ class Pipelines(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How an execution of a pipeline stands.
+
+    ``status`` is SageMaker's: Executing, Stopping, Stopped, Failed or Succeeded. Times are aware, None where SageMaker
+    does not tell them; ``changed_at`` is when one that has ended did so.
+    """
+
+    arn: str
+    status: str
+    started_at: datetime | None = None
+    changed_at: datetime | None = None
+    failure_reason: str = ""
+
+
+class Executions(Protocol):
+    """The executions of SageMaker Pipelines."""
+
+    def execution(self, arn: str, *, role_arn: str | None = None) -> Execution:
+        """How an execution stands; asked for with the rights of the role, if there is one.
+
+        TransientError("not-found-yet") when there is none.
+        """
+
+
 class Ledger(Protocol):
     """What was started for which occurrence. All writes but ``record`` are fenced by ``owner``."""
 
-    def acquire(self, decision: Decision, owner: str, lease_until: datetime) -> Acquired | Started | Busy:
-        """Try to become the one worker that may start ``decision.token``; stores the request of the first attempt."""
+    def acquire(
+        self,
+        decision: Decision,
+        owner: str,
+        lease_until: datetime,
+        *,
+        message_id: str = "",
+        cap: int | None = None,
+    ) -> Acquired | Started | Busy | Rejected | Capped:
+        """Try to become the one worker that may start ``decision.token``.
+
+        ``message_id`` tells a redelivery of what was rejected from a redrive. The first attempt is counted for the
+        trigger in the clock hour (UTC) before anything else is written: Capped when that would exceed ``cap`` (None:
+        not counted). A worker that dies just then may leave a count too many, never one too few.
+
+        Stores the request, unless an attempt of unknown outcome has left one: that is the one to be repeated.
+        """
 
     def complete(self, token: str, owner: str, execution_arn: str) -> None:
         """The execution runs: this is never undone."""
 
-    def reject(self, token: str, owner: str, reason: str) -> None:
-        """The start was refused for good, until somebody redrives the event."""
+    def reject(self, token: str, owner: str, reason: str, message: str = "") -> None:
+        """The start was refused for good, until somebody redrives the event.
+
+        What an earlier attempt may have done stays unknown.
+        """
 
     def release(self, token: str, owner: str, reason: str) -> None:
         """The attempt certainly had no effect: the next one need not reconcile."""
 
-    def record(self, decision: Decision) -> None:
-        """Keep a decision that starts nothing (shadow, disabled, rejected before the start)."""
+    def record(self, decision: Decision, *, message_id: str = "") -> None:
+        """Keep a decision that starts nothing (shadow, disabled, rejected before the start).
 
-    def count_start(self, trigger: str, hour: datetime, cap: int) -> bool:
-        """Count one start of the trigger in the clock hour of ``hour`` (UTC); False when ``cap`` is reached."""
+        It never replaces an entry that is started, that somebody attempts, or of which an attempt's outcome is unknown.
+        """
 
     def history(self, trigger: str, since: datetime) -> Iterator[Mapping[str, Any]]:
         """The entries of one trigger, newest first."""
 
     def of_event(self, event_id: str) -> Sequence[Mapping[str, Any]]:
         """The entries that one event caused."""
+
+    def of_state(self, state: EntryState, since: datetime) -> Iterator[Mapping[str, Any]]:
+        """The entries of one state, of all triggers, newest first."""
+
+    def of_execution(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:
+        """The entries that an execution was started for: one, or none."""
+
+    def of_token(self, token: str) -> Mapping[str, Any] | None:
+        """The entry of a token."""
 
 
 class TriggerStore(Protocol):
@@ -160,14 +215,41 @@ class Counts:
         return self.waiting + self.in_flight + self.delayed
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that was received and is hidden from others for a while.
+
+    ``sent_at`` is when it was sent first: a dead-letter queue keeps that time. ``source_arn`` is the queue that SQS
+    moved it from, empty for a message that was sent here. ``attributes`` are the message's own, as SQS writes them:
+    ``{"ERROR_CODE": {"DataType": "String", "StringValue": "NO_PERMISSIONS"}}``.
+    """
+
+    id: str
+    receipt_handle: str
+    body: str
+    sent_at: datetime
+    source_arn: str = ""
+    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def text(self, attribute: str) -> str:
+        """The text of an attribute; empty when there is none."""
+        return str(self.attributes.get(attribute, {}).get("StringValue", ""))
+
+
 class Queues(Protocol):
     """SQS."""
 
     def delay(self, queue_arn: str, receipt_handle: str, seconds: int) -> None:
         """Let a message reappear after so many seconds (ChangeMessageVisibility)."""
 
-    def send(self, queue: str, body: str) -> None:
-        """Send a body to a queue, by name or ARN."""
+    def send(self, queue: str, body: str, attributes: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        """Send a body to a queue, by name or ARN, with attributes in the form of ``Received``."""
+
+    def receive(self, queue: str, seconds: int) -> Sequence[Received]:
+        """Up to ten messages of a queue, by name or ARN, hidden for so many seconds; none when it has none now."""
+
+    def delete(self, queue: str, receipt_handle: str) -> None:
+        """Delete a message that was received; one that is gone is fine."""
 
     def counts(self, queue: str) -> Counts:
         """How many messages a queue, by name or ARN, has about now."""
