@@ -59,7 +59,7 @@ endef
 export NO_PYTHON_313
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench build e2e clean
+.PHONY: help setup demo test check format bench soak build e2e clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,14 @@ format: $(INSTALLED) ## format the sources and mend what ruff can mend
 
 bench: $(INSTALLED) ## measure, beside what others do: all subjects, or one with make bench SUBJECT=parameters
 	$(BIN)/python -m tests.benchmarks $(SUBJECT)
+
+# How long to offer events, one every so many milliseconds, and the plan of faults (default or none).
+SECONDS ?= 600
+EVERY_MS ?= 50
+PLAN ?= default
+
+soak: $(INSTALLED) ## offer events under faults and count what is lost or doubled: make soak SECONDS=60 EVERY_MS=50 PLAN=default
+	$(BIN)/python -m tests.faults.soak --seconds $(SECONDS) --every-ms $(EVERY_MS) --plan $(PLAN)
 
 build: $(INSTALLED) ## build the functions and the layer with SAM, and import them as Lambda will; needs Python 3.13
 	@test -x $(BIN)/python3.13 || { echo "$$NO_PYTHON_313" >&2; exit 1; }

@@ -10,6 +10,8 @@ Nothing here is loaded in Lambda, and nothing here talks to real AWS. The module
 * ``schedules``    EventBridge Scheduler's calls as the service treats them: expressions, roles, defaults, tokens
 * ``emissions``    the events that AWS services put on the default bus and moto does not
 * ``proxy``        the loopback HTTP server; every request passes a chain of interceptors on its way to moto
+* ``faults``       ``Faults``: which calls meet which fault on purpose, how often and when
+* ``haste``        shortens the time for which messages are put back
 * ``emulator``     ``LocalAws``: all of the above, started and stopped as one
 * ``deployment``   ``deploy``: the SAM template, expanded and created as a CloudFormation stack
 * ``worker``       the process in which one function runs

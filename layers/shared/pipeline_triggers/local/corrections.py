@@ -31,6 +31,7 @@ from moto.sagemaker.responses import SageMakerResponse
 from moto.scheduler.models import scheduler_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import Queue, SQSBackend, sqs_backends
+from moto.sqs.responses import SQSResponse
 
 from pipeline_triggers.local.wire import json_call
 
@@ -276,6 +277,40 @@ def queues_are_safe_for_concurrent_calls() -> Iterator[None]:
 
 
 @contextmanager
+def dead_letters_name_the_queue_that_they_are_from() -> Iterator[None]:
+    """A message that was moved to a dead-letter queue has the attribute DeadLetterQueueSourceArn.
+
+    moto moves it and does not say from where.
+    """
+    add, receive = Queue.add_message, SQSResponse.receive_message
+    name = "DeadLetterQueueSourceArn"
+
+    def add_with_its_source(queue: Any, message: Any) -> None:
+        if (before := getattr(message, "queue_arn", queue.queue_arn)) != queue.queue_arn:
+            message.source_arn = before
+        message.queue_arn = queue.queue_arn
+        add(queue, message)
+
+    def receive_with_source(response: Any) -> ActionResult:
+        asked = {*response._get_param("AttributeNames", []), *response._get_param("MessageSystemAttributeNames", [])}
+        answer = receive(response)
+        result: Any = answer.result
+        if asked & {"All", name}:
+            held = response.sqs_backend.get_queue(response._get_queue_name())._messages
+            sources = {message.id: source for message in held if (source := getattr(message, "source_arn", None))}
+            for message in result.get("Messages", []):
+                if message["MessageId"] in sources:
+                    message.setdefault("Attributes", {})[name] = sources[message["MessageId"]]
+        return answer
+
+    with (
+        replaced(Queue, "add_message", add_with_its_source),
+        replaced(SQSResponse, "receive_message", receive_with_source),
+    ):
+        yield
+
+
+@contextmanager
 def event_source_mappings_are_polled_by_the_poller() -> Iterator[None]:
     """A mapping of a queue is kept and listed, and nothing else: ``poller`` does Lambda's work.
 
@@ -510,6 +545,7 @@ CORRECTIONS = (
     targets_receive_the_whole_event,
     rules_deliver_to_each_target_by_itself,
     queues_are_safe_for_concurrent_calls,
+    dead_letters_name_the_queue_that_they_are_from,
     event_source_mappings_are_polled_by_the_poller,
     functions_of_templates_have_their_layers,
     endpoints_can_be_updated,

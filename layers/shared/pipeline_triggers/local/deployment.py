@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # The states of a stack that can be used.
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
+# The concurrency of an account's functions, unless its quota was raised.
+UNLIMITED = 1000
+
 _FUNCTION = "AWS::Serverless::Function"
 _LAYER = "AWS::Serverless::LayerVersion"
 # The transform wants code in S3, and moto wants something to unpack; the functions run from their folders.
@@ -36,12 +39,16 @@ _EMPTY_ZIP = base64.b64encode(b"PK\x05\x06" + bytes(18)).decode()
 
 @dataclass(frozen=True, slots=True)
 class QueueSource:
-    """An event source mapping from a queue to a function."""
+    """An event source mapping from a queue to a function.
+
+    ``max_concurrency`` is how many of its batches the function handles at a time; Lambda's own limit is the account's.
+    """
 
     queue_arn: str
     queue_url: str
     batch_size: int
     report_failures: bool
+    max_concurrency: int = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +169,8 @@ def _queue_source(mapping: Mapping[str, Any], endpoint_url: str) -> QueueSource:
     arn = mapping["EventSourceArn"]
     queue_url = local_client("sqs", endpoint_url).get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
     reports = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", [])
-    return QueueSource(arn, queue_url, int(mapping["BatchSize"]), reports)
+    concurrency = (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency", UNLIMITED)
+    return QueueSource(arn, queue_url, int(mapping["BatchSize"]), reports, int(concurrency))
 
 
 def read_template(path: Path) -> dict[str, Any]:

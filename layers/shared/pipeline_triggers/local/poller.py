@@ -1,7 +1,7 @@
 """Lambda's side of the event source mappings: receive from the queues, invoke the functions, delete what succeeded.
 
-Each function runs in one process of its own (``worker``) and handles one batch at a time. The rules for batches are
-Lambda's (AWS Lambda Developer Guide, "Handling errors for an SQS event source"):
+Each function runs in processes of its own (``worker``), and each of these handles one batch at a time. The rules for
+batches are Lambda's (AWS Lambda Developer Guide, "Handling errors for an SQS event source"):
 
 * No answer, an empty one, or one without failures: the whole batch succeeded and is deleted.
 * ``batchItemFailures`` names messages, and the mapping has ReportBatchItemFailures: those stay, the others are deleted.
@@ -64,15 +64,22 @@ class FunctionError(PipelineTriggersError):
 class Poller:
     """Polls the queues of a deployment and runs its functions.
 
-    ``on_log(function name, line)`` gets each line that a function writes; it is called from other threads.
+    ``on_log(function name, line)`` gets each line that a function writes; it is called from other threads. So many
+    batches of a queue as ``parallel`` says are handled at a time, but never more than the MaximumConcurrency of its
+    mapping: one spares this machine, and keeps what happens in order.
     """
 
     def __init__(
-        self, deployment: Deployment, endpoint_url: str, *, on_log: Callable[[str, str], None] | None = None
+        self,
+        deployment: Deployment,
+        endpoint_url: str,
+        *,
+        on_log: Callable[[str, str], None] | None = None,
+        parallel: int = 1,
     ) -> None:
-        self._deployment, self._endpoint_url = deployment, endpoint_url
+        self._deployment, self._endpoint_url, self._parallel = deployment, endpoint_url, parallel
         self._workers = {
-            function.name: Worker(function, endpoint_url, on_log or (lambda _name, _line: None))
+            function.name: Worker(function, endpoint_url, on_log or (lambda _name, _line: None), processes=parallel)
             for function in deployment.functions
         }
         self._sources = [
@@ -95,8 +102,9 @@ class Poller:
             raise
         self._stopping.clear()
         self._threads = [
-            threading.Thread(target=self._poll, args=(source,), name=f"poll {source.name}", daemon=True)
+            threading.Thread(target=self._poll, args=(source,), name=f"poll {source.name} {number}", daemon=True)
             for source in self._sources
+            for number in range(min(self._parallel, source.source.max_concurrency))
         ]
         for thread in self._threads:
             thread.start()
@@ -111,13 +119,21 @@ class Poller:
         for worker in self._workers.values():
             worker.stop()
 
-    def invoke(self, function: LocalFunction | str, payload: Any) -> Any:
-        """The function's answer to a bare event. FunctionError when it has none."""
+    def invoke(self, function: LocalFunction | str, payload: Any, *, timeout: float | None = None) -> Any:
+        """The function's answer to a bare event. FunctionError when it has none.
+
+        ``timeout`` in seconds; as long as the template says unless it is given.
+        """
         name = self._deployment.function(function).name if isinstance(function, str) else function.name
-        return self._workers[name].invoke(payload)
+        return self._workers[name].invoke(payload, timeout=timeout)
+
+    def kill(self, trace: str) -> None:
+        """Kill the process whose calls bear this trace id, as a crash would: nothing in it runs after this returns."""
+        for worker in self._workers.values():
+            worker.kill(trace)
 
     def worker(self, function: str) -> Worker:
-        """The process of a function, by name or logical id."""
+        """The processes of a function, by name or logical id."""
         return self._workers[self._deployment.function(function).name]
 
     def drain(self, timeout: float) -> int:
@@ -142,6 +158,7 @@ class Poller:
     def _poll(self, source: _Source) -> None:
         worker = self._workers[source.function.name]
         while not self._stopping.is_set():
+            messages: list[dict[str, Any]] = []
             try:
                 messages = source.receive()
                 if messages:
@@ -150,7 +167,7 @@ class Poller:
                 _log.warning("polling %s: %s", source.name, error)
                 self._stopping.wait(_PAUSE_AFTER_FAILURE)
             finally:
-                source.finished()
+                source.finished(len(messages))
 
     def __enter__(self) -> Self:
         """Start."""
@@ -262,7 +279,7 @@ class _Source:
             MessageAttributeNames=["All"],
         ).get("Messages", [])
         with self._lock:
-            self._handling = len(messages)
+            self._handling += len(messages)
             self._received += len(messages)
             self._left.difference_update(message["MessageId"] for message in messages)
         return messages
@@ -279,10 +296,10 @@ class _Source:
         for failure in answer.get("Failed", []):
             _log.warning("a handled message stays in %s: %s", self.name, failure.get("Message", failure["Code"]))
 
-    def finished(self) -> None:
-        """No message of this queue is being handled."""
+    def finished(self, count: int) -> None:
+        """So many messages of this queue are not being handled any more."""
         with self._lock:
-            self._handling = 0
+            self._handling -= count
 
     def look(self) -> _Look:
         """What the queue looks like now."""
@@ -305,58 +322,102 @@ def _not_drained(sources: Sequence[_Source], looks: Sequence[_Look], timeout: fl
 
 
 class Worker:
-    """The process of one function. It is started again after a crash or a timeout, as Lambda does."""
+    """The processes of one function, each with one invocation at a time.
 
-    def __init__(self, function: LocalFunction, endpoint_url: str, on_log: Callable[[str, str], None]) -> None:
+    One is started when all that run are busy, up to ``processes``, and after a crash or a timeout, as Lambda does.
+    """
+
+    def __init__(
+        self, function: LocalFunction, endpoint_url: str, on_log: Callable[[str, str], None], *, processes: int = 1
+    ) -> None:
         self.function = function
         self._environment = lambda_environment(function, endpoint_url)
         self._on_log = on_log
+        self._limit = processes
+        self._free = threading.Semaphore(processes)
         self._lock = threading.Lock()
-        self._process: _Process | None = None
+        self._idle: list[_Process] = []
+        self._busy: dict[str, _Process] = {}
 
     def start(self) -> None:
-        """Start the process and wait until the handler is imported. FunctionError when it cannot be."""
-        with self._lock:
-            self._running()
+        """Start a process and wait until the handler is imported. FunctionError when it cannot be."""
+        with self._free:
+            self._put_back(self._take())
 
-    def invoke(self, event: Any) -> Any:
-        """The handler's answer. FunctionError when it raised, crashed, or took longer than the function's timeout."""
-        with self._lock:
-            process = self._running()
-            request = {
-                "event": event,
-                "request_id": str(uuid.uuid4()),
-                "deadline": time.time() + self.function.timeout,
-            }
-            process.send(request)
-            return self._answer(process, self.function.timeout)["answer"]
+    def invoke(self, event: Any, *, timeout: float | None = None) -> Any:
+        """The handler's answer. FunctionError when it raised, crashed, or took longer than ``timeout`` seconds.
 
-    def kill(self) -> None:
-        """End the process at once, whatever it does: its invocation fails, and the next one starts it again."""
-        if self._process:
-            self._process.kill()
+        The function's own timeout counts unless one is given. Calls of AWS that the handler makes bear the trace id of
+        the invocation.
+        """
+        seconds = self.function.timeout if timeout is None else timeout
+        with self._free:
+            process = self._take()
+            trace = _new_trace_id()
+            with self._lock:
+                self._busy[trace] = process
+            try:
+                process.send(
+                    {
+                        "event": event,
+                        "request_id": str(uuid.uuid4()),
+                        "trace_id": trace,
+                        "deadline": time.time() + seconds,
+                    }
+                )
+                return self._answer(process, seconds)["answer"]
+            finally:
+                with self._lock:
+                    del self._busy[trace]
+                self._put_back(process)
+
+    def kill(self, trace: str = "") -> None:
+        """End the processes at once, or the one whose invocation has this trace id, whatever it does.
+
+        Its invocation fails, and the next one starts it again.
+        """
+        with self._lock:
+            killed = [process for busy, process in self._busy.items() if trace in ("", busy)]
+            killed += [] if trace else self._idle
+        for process in killed:
+            process.kill()
 
     def stop(self) -> None:
-        """End the process."""
+        """Wait for the invocations at hand, then end the processes."""
+        for _ in range(self._limit):
+            self._free.acquire()
+        for process in self._idle:
+            process.kill()
+        self._idle = []
+        self._free.release(self._limit)
+
+    def process_ids(self) -> list[int]:
+        """The ids of the processes that run."""
         with self._lock:
-            self._end()
+            return [process.pid for process in (*self._idle, *self._busy.values()) if not process.has_ended()]
 
-    def _running(self) -> _Process:
-        if self._process and self._process.has_ended():
-            self._end()
-        if self._process is None:
-            self._process = _Process(self.function, self._environment, self._on_log)
-            try:
-                self._answer(self._process, _INIT_TIMEOUT)
-            except FunctionError:
-                self._end()
-                raise
-        return self._process
+    def _take(self) -> _Process:
+        """A process that waits for an invocation."""
+        with self._lock:
+            process = self._idle.pop() if self._idle else None
+        if process and not process.has_ended():
+            return process
+        if process:
+            process.kill()
+        process = _Process(self.function, self._environment, self._on_log)
+        try:
+            self._answer(process, _INIT_TIMEOUT)
+        except FunctionError:
+            process.kill()
+            raise
+        return process
 
-    def _end(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process = None
+    def _put_back(self, process: _Process) -> None:
+        if process.has_ended():
+            process.kill()
+            return
+        with self._lock:
+            self._idle.append(process)
 
     def _answer(self, process: _Process, timeout: float) -> dict[str, Any]:
         name = self.function.name
@@ -418,6 +479,11 @@ class _Process:
         except Empty:
             raise TimeoutError from None
 
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._popen.pid
+
     def has_ended(self) -> bool:
         """Whether the process cannot answer any more."""
         return self._popen.poll() is not None
@@ -443,6 +509,12 @@ class _Process:
         for line in self._popen.stderr:
             self.tail.append(line.rstrip("\n"))
             self.on_log(self.function.name, line.rstrip("\n"))
+
+
+def _new_trace_id() -> str:
+    """As Lambda makes one for each invocation; the SDK sends it with every call (X-Amzn-Trace-Id)."""
+    root, parent = uuid.uuid4().hex[:24], uuid.uuid4().hex[:16]
+    return f"Root=1-{int(time.time()):08x}-{root};Parent={parent};Sampled=0"
 
 
 def lambda_environment(function: LocalFunction, endpoint_url: str) -> dict[str, str]:

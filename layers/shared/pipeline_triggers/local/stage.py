@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.documents import TriggerFile
     from pipeline_triggers.local.deployment import Deployment
+    from pipeline_triggers.local.faults import Faults
     from pipeline_triggers.local.proxy import Interceptor
     from pipeline_triggers.local.scheduler import Firing
 
@@ -92,7 +93,8 @@ class Stage:
     there is neither ``deployment`` nor ``poller``. ``port`` 0 takes any free port, ``also_listen`` as in ``LocalAws``.
     Without ``poll`` the queues are left alone and no function runs here. ``on_log`` gets the name of a function and a
     line that it wrote, from other threads. Schedules fire by the clock if ``on_fired`` is there to be told of each,
-    from another thread; otherwise ``scheduler`` fires them when it is asked to. ``interceptors`` as in ``LocalAws``.
+    from another thread; otherwise ``scheduler`` fires them when it is asked to. ``interceptors`` as in ``LocalAws``;
+    ``faults`` stand before them. ``parallel`` as in ``Poller``.
     Raises ConfigurationError when the template does not exist, or the port is taken.
     """
 
@@ -107,12 +109,16 @@ class Stage:
         on_log: Callable[[str, str], None] | None = None,
         on_fired: Callable[[Firing], None] | None = None,
         interceptors: Sequence[Interceptor] = (),
+        faults: Faults | None = None,
+        parallel: int = 1,
     ) -> None:
         if template and not template.is_file():
             raise ConfigurationError(f"there is no {template}: run this in the project's folder, or give --template")
-        self.aws = LocalAws(port=port, also_listen=also_listen, interceptors=interceptors)
+        before: tuple[Interceptor, ...] = (faults, *interceptors) if faults else tuple(interceptors)
+        self.aws = LocalAws(port=port, also_listen=also_listen, interceptors=before)
         self._template, self._poll, self._on_log = template, poll, on_log
         self._parameters, self._on_fired = parameters or {}, on_fired
+        self._faults, self._parallel = faults, parallel
         self._started = ExitStack()
 
     def __enter__(self) -> Self:
@@ -231,7 +237,9 @@ class Stage:
                 **self._parameters,
             },
         )
-        self.poller = Poller(self.deployment, self.aws.url, on_log=self._on_log)
+        self.poller = Poller(self.deployment, self.aws.url, on_log=self._on_log, parallel=self._parallel)
+        if self._faults:
+            self._faults.attach(forget_tokens=self.aws.pipelines.forget_tokens, kill=self.poller.kill)
         if self._poll:
             starting.enter_context(self.poller)
 

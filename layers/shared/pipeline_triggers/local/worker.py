@@ -4,7 +4,7 @@ It imports the handler named by ``_HANDLER`` from ``LAMBDA_TASK_ROOT`` and the l
 ready, then answers one JSON line with one JSON line. The lines travel on what were standard input and output; what the
 function prints goes to standard error, so it cannot be taken for an answer.
 
-Request   {"event": any, "request_id": text, "deadline": epoch seconds}
+Request   {"event": any, "request_id": text, "trace_id": text, "deadline": epoch seconds}
 Answer    {"answer": any}, or {"error": {"errorType", "errorMessage", "stackTrace": [text]}}
 Ready     {"ready": true}, or {"error": ...} when the handler cannot be imported
 
@@ -76,6 +76,7 @@ def _import_handler(name: str, code: str) -> Callable[[Any, Context], Any]:
 
 
 def _invoke(handler: Callable[[Any, Context], Any], request: dict[str, Any]) -> dict[str, Any]:
+    os.environ["_X_AMZN_TRACE_ID"] = request["trace_id"]
     try:
         answer = handler(request["event"], _context(request))
     except BaseException as error:
