@@ -14,10 +14,12 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from moto.sqs.models import sqs_backends
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +27,7 @@ from rich.table import Table
 from pipeline_triggers.local.faults import Fault, FaultPlan, Faults
 from pipeline_triggers.local.haste import Haste
 from pipeline_triggers.local.stage import BUCKET, OWN_SOURCE, PIPELINES, Stage
+from pipeline_triggers.local.wire import ACCOUNT, REGION
 from tests.sample_events import sample
 
 if TYPE_CHECKING:
@@ -38,15 +41,19 @@ START = ("sagemaker", "StartPipelineExecution")
 QUEUES = ("s3-event", "sns-event", "bus-event", "status-event")
 PARAMETERS = {"MaxStartsPerHour": "100000"}
 NAME = re.compile(r"soak-\d+")
-# After the last event: a crash leaves a lease of a minute, and delays grow.
-PATIENCE_SECONDS = 300
+OFFERING_THREADS = 4
+# After the last start: a crash leaves a lease of a minute, and delays grow.
+PATIENCE_SECONDS = 180
 
 
 def default_plan(seconds: float) -> FaultPlan:
-    """A little of everything all the time, and every minute two seconds in which all starts are throttled."""
+    """A little of everything all the time, and every five minutes a second in which all starts are throttled.
+
+    More throttling cannot be had at this pace: whoever is throttled starts once a second at first, and recovers slowly.
+    """
     throttled = (
-        Fault("throttle", *START, times=None, begins=begins, ends=begins + 2.0)
-        for begins in (20.0 + 60.0 * minute for minute in range(int(seconds // 60) + 1))
+        Fault("throttle", *START, times=None, begins=begins, ends=begins + 1.0)
+        for begins in (20.0 + 300.0 * number for number in range(int(seconds // 300) + 1))
     )
     return FaultPlan(
         *throttled,
@@ -181,11 +188,11 @@ def _quarantined(stage: Stage) -> set[str]:
     return {name for body in bodies for name in NAME.findall(body)[:1]}
 
 
-def _dead_letters(stage: Stage) -> int:
-    sqs = stage.client("sqs")
-    url = sqs.get_queue_url(QueueName="local-dead-letter")["QueueUrl"]
-    name = "ApproximateNumberOfMessages"
-    return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+def _in_queues() -> set[str]:
+    """The events that wait in a queue, visible or not, or in the dead-letter queue."""
+    queues = sqs_backends[ACCOUNT][REGION].queues
+    held = [message for queue in (*QUEUES, "dead-letter") for message in queues[f"local-{queue}"]._messages]
+    return {name for message in held for name in NAME.findall(message.body)[:1]}
 
 
 def _count_of_executions(stage: Stage, pipeline: str) -> int:
@@ -250,25 +257,30 @@ class Soak:
     def _offer(self, source: Source) -> None:
         """Offer for the given time, at the given pace or as near to it as can be."""
         began = told_at = time.monotonic()
-        count = 0
-        while (now := time.monotonic()) < began + self._options.seconds:
-            source.offer(count)
-            count += 1
-            if now >= told_at + 10:
-                told_at = now
-                self._look(source, now - began)
-            time.sleep(max(0.0, began + count * self._options.every_ms / 1000 - time.monotonic()))
+        offers: list[Future[None]] = []
+        with ThreadPoolExecutor(OFFERING_THREADS) as pool:
+            while (now := time.monotonic()) < began + self._options.seconds:
+                offers.append(pool.submit(source.offer, len(offers)))
+                if now >= told_at + 10:
+                    told_at = now
+                    self._look(source, now - began)
+                time.sleep(max(0.0, began + len(offers) * self._options.every_ms / 1000 - time.monotonic()))
+        for offer in offers:
+            offer.result()
 
     def _wait(self, source: Source) -> None:
-        """Wait until no message is left."""
-        began = time.monotonic()
-        while time.monotonic() < began + PATIENCE_SECONDS:
+        """Wait until no message is left, or nothing has been started for too long."""
+        began = moved_at = time.monotonic()
+        started = -1
+        while time.monotonic() < moved_at + PATIENCE_SECONDS:
+            if started != (started := len(self._witness.started_at)):
+                moved_at = time.monotonic()
             try:
-                if source.stage.poller.drain(10) == 0:
+                if source.stage.poller.drain(0.5) == 0:
                     break
             except TimeoutError:  # there is still something to do
                 self._look(source, self._options.seconds + time.monotonic() - began)
-            time.sleep(1)
+            time.sleep(5)
         self._settling = time.monotonic() - began
 
     def _look(self, source: Source, seconds: float) -> None:
@@ -281,7 +293,9 @@ class Soak:
 
     def _result(self, source: Source, memory: Sequence[Memory]) -> Result:
         executions, quarantined = self._witness.executions, _quarantined(source.stage)
-        lost = sorted((source.offered_at.keys() | source.poison) - executions.keys() - quarantined)
+        unsettled = (source.offered_at.keys() | source.poison) - executions.keys() - quarantined
+        left = unsettled & _in_queues()
+        lost = sorted(unsettled - left)
         doubled = sorted(name for name, arns in executions.items() if len(arns) > 1)
         listed = sum(_count_of_executions(source.stage, name) for name in PIPELINES)
         if listed != sum(map(len, executions.values())):
@@ -295,7 +309,7 @@ class Soak:
             ("started", str(len(executions))),
             ("duplicates (found started)", str(self._duplicates.count)),
             ("quarantined", f"{len(quarantined)}, of which {len(quarantined & source.poison)} lack a parameter"),
-            ("in the dead-letter queue", str(_dead_letters(source.stage))),
+            ("still in a queue", str(len(left))),
             ("lost", str(len(lost))),
             ("doubled", str(len(doubled))),
             ("offer to start, p50", f"{_quantile(waits, 0.5):.2f} s"),
