@@ -46,6 +46,7 @@ CASES: dict[str, Case] = {
         "the answer is lost after the server acted",
         "one execution, by its token",
         CALLS + "a_start_whose_answer_is_lost_is_not_made_again",
+        CALLS + "a_start_whose_answer_is_lost_is_not_made_again_when_it_is_not_listed_yet",
     ),
     "F5": _case(
         "as F4, and the token is forgotten",
@@ -76,9 +77,10 @@ CASES: dict[str, Case] = {
         UNIT + "local/test_poller.py::test_a_function_that_takes_too_long_is_killed_and_its_batch_stays",
     ),
     "F10": _case(
-        "the ledger is throttled or down",
+        "the ledger is throttled or down, or a table answers nonsense",
         "T, nothing starts",
         CALLS + "without_the_ledger_nothing_starts_and_the_message_stays",
+        CALLS + "a_page_of_a_proxy_in_place_of_the_triggers_loses_no_event",
     ),
     "F11": _case(
         "the ledger cannot be told of a start",

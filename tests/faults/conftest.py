@@ -88,8 +88,9 @@ class Scene:
         texts = [payload if isinstance(payload, str) else json.dumps(payload) for payload in payloads]
         for text in texts:
             sqs.send_message(QueueUrl=url, MessageBody=text, DelaySeconds=900)
-        for message in _messages(f"local-{queue}"):
-            message.delayed_until = 0.0
+        with _changing(f"local-{queue}") as messages:
+            for message in messages:
+                message.delayed_until = 0.0
 
     def drain(self) -> int:
         """Wait until the functions have nothing to do now; how many messages wait for a later time."""
@@ -184,19 +185,25 @@ def scene(stage: Stage, faults: Faults, lines: Lines, passage: Passage) -> Itera
     assert scene.dead_letters() == 0
 
 
-def _messages(queue: str) -> list[Any]:
-    return list(sqs_backends[ACCOUNT][REGION].queues[queue]._messages)
+@contextmanager
+def _changing(queue: str) -> Iterator[list[Any]]:
+    """The messages of a queue; whoever waits for some looks again when they were changed."""
+    held: Any = sqs_backends[ACCOUNT][REGION].queues[queue]
+    with held._messages_lock:
+        yield list(held._messages)
+        held._messages_lock.notify_all()
 
 
 def _age_messages(duration: timedelta) -> None:
     milliseconds = round(duration.total_seconds() * 1000)
     for queue in sqs_backends[ACCOUNT][REGION].queues:
-        for message in _messages(queue):
-            message.sent_timestamp -= milliseconds
-            if message.approximate_first_receive_timestamp:
-                message.approximate_first_receive_timestamp -= milliseconds
-            message.visible_at -= milliseconds
-            message.delayed_until -= milliseconds
+        with _changing(queue) as messages:
+            for message in messages:
+                message.sent_timestamp -= milliseconds
+                if message.approximate_first_receive_timestamp:
+                    message.approximate_first_receive_timestamp -= milliseconds
+                message.visible_at -= milliseconds
+                message.delayed_until -= milliseconds
 
 
 def _age_entries(duration: timedelta) -> None:

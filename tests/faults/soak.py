@@ -15,10 +15,13 @@ import threading
 import time
 from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
+import moto.sqs.models
 from moto.sqs.models import sqs_backends
 from rich import box
 from rich.console import Console
@@ -31,7 +34,7 @@ from pipeline_triggers.local.wire import ACCOUNT, REGION
 from tests.sample_events import sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pipeline_triggers.local.proxy import Forward
     from pipeline_triggers.local.wire import Answer, Call
@@ -47,12 +50,12 @@ PATIENCE_SECONDS = 180
 
 
 def default_plan(seconds: float) -> FaultPlan:
-    """A little of everything all the time, and every five minutes a second in which all starts are throttled.
+    """A little of everything all the time, and every five minutes half a second in which all starts are throttled.
 
-    More throttling cannot be had at this pace: whoever is throttled starts once a second at first, and recovers slowly.
+    That is enough for a queue to grow: whoever is throttled starts only once a second, and recovers slowly.
     """
     throttled = (
-        Fault("throttle", *START, times=None, begins=begins, ends=begins + 1.0)
+        Fault("throttle", *START, times=None, begins=begins, ends=begins + 0.5)
         for begins in (20.0 + 300.0 * number for number in range(int(seconds // 300) + 1))
     )
     return FaultPlan(
@@ -225,6 +228,17 @@ def _quantile(sorted_values: Sequence[float], share: float) -> float:
     return sorted_values[min(len(sorted_values) - 1, int(share * len(sorted_values)))] if sorted_values else 0.0
 
 
+@contextmanager
+def quick_clock_of_queues() -> Iterator[None]:
+    """moto's queues ask for the time for each message again and again, in a way that takes long: here a shorter one."""
+    with mock.patch.object(moto.sqs.models, "unix_time_millis", new=_milliseconds):
+        yield
+
+
+def _milliseconds() -> float:
+    return time.time() * 1000
+
+
 class Soak:
     """One run on a stage: offer, wait until all is done, count."""
 
@@ -236,15 +250,18 @@ class Soak:
     def run(self) -> Result:
         """All of it."""
         options = self._options
-        with Stage(
-            ROOT / "template.yaml",
-            port=0,
-            on_log=self._duplicates.add,
-            parameters=PARAMETERS,
-            interceptors=(self._witness, Haste(options.haste)),
-            faults=self._faults,
-            parallel=options.parallel,
-        ) as stage:
+        with (
+            quick_clock_of_queues(),
+            Stage(
+                ROOT / "template.yaml",
+                port=0,
+                on_log=self._duplicates.add,
+                parameters=PARAMETERS,
+                interceptors=(self._witness, Haste(options.haste)),
+                faults=self._faults,
+                parallel=options.parallel,
+            ) as stage,
+        ):
             stage.furnish()
             stage.apply(ROOT / "triggers.yaml")
             _shorten_visibility(stage, options.haste)

@@ -11,11 +11,14 @@ import pytest
 
 from pipeline_triggers.adapters.clients import IN_A_FUNCTION
 from pipeline_triggers.local.faults import Fault
+from pipeline_triggers.local.wire import json_answer
 from pipeline_triggers.reacting import START_BUDGET
 from tests.faults.conftest import LONGEST_DELAY
 
 if TYPE_CHECKING:
     from pipeline_triggers.local.faults import Kind
+    from pipeline_triggers.local.proxy import Forward
+    from pipeline_triggers.local.wire import Answer, Call
     from tests.faults.conftest import Scene
 
 START = ("sagemaker", "StartPipelineExecution")
@@ -39,6 +42,17 @@ def test_a_start_whose_answer_is_lost_is_not_made_again(scene: Scene, kind: Kind
     assert scene.settle() > 0
     assert scene.starts_of(event) == 1
     assert scene.entry(event)["state"] == "STARTED"
+
+
+def test_a_start_whose_answer_is_lost_is_not_made_again_when_it_is_not_listed_yet(scene: Scene) -> None:
+    """F4."""
+    event = scene.event()
+    scene.faults.strike(Fault("reset", *START, acted=True))
+    scene.offer(event)
+    assert scene.drain() == 1
+    with scene.intercepted(_lists_no_executions):
+        scene.settle()
+    assert (scene.starts_of(event), scene.entry(event)["state"]) == (1, "STARTED")
 
 
 def test_a_start_whose_answer_is_lost_is_not_made_again_when_the_token_is_forgotten(scene: Scene) -> None:
@@ -85,6 +99,18 @@ def test_without_the_ledger_nothing_starts_and_the_message_stays(scene: Scene, f
     scene.offer(event)
     assert scene.drain() == 1
     assert (scene.faults.injected.total() > 0, scene.starts_of(event)) == (True, 0)
+    scene.faults.strike()
+    scene.later(LONGEST_DELAY)
+    scene.settle()
+    assert scene.starts_of(event) == 1
+
+
+def test_a_page_of_a_proxy_in_place_of_the_triggers_loses_no_event(scene: Scene) -> None:
+    """F10. It has the status 200: read as an empty answer, it would say that there are no triggers."""
+    event = scene.event()
+    scene.faults.strike(Fault("malformed", "dynamodb", on="local-triggers", times=None))
+    scene.offer(event)
+    assert (scene.drain(), scene.starts_of(event)) == (1, 0)
     scene.faults.strike()
     scene.later(LONGEST_DELAY)
     scene.settle()
@@ -147,3 +173,10 @@ def test_a_throttle_a_limit_or_a_conflict_passes_and_the_start_is_made_once(scen
     assert scene.settle() == 1
     assert (scene.starts_of(event), scene.quarantined(event)) == (1, [])
     scene.stage.poller.worker("BusEventFunction").kill()
+
+
+def _lists_no_executions(call: Call, forward: Forward) -> Answer:
+    """SageMaker whose list is behind."""
+    if call.operation == "ListPipelineExecutions":
+        return json_answer({"PipelineExecutionSummaries": []})
+    return forward(call)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,7 +48,9 @@ def handler(event, context):
             case "answer": return order["answer"]
             case "raise": raise ValueError(order["message"])
             case "exit": os._exit(3)
-            case "sleep": time.sleep(order["seconds"])
+            case "sleep":
+                print("trace", os.environ["_X_AMZN_TRACE_ID"], flush=True)
+                time.sleep(order["seconds"])
             case "fail": failed.append({"itemIdentifier": record["messageId"]})
             case "print": print('{"answer": "forged"}', flush=True)
     return {"batchItemFailures": failed}
@@ -55,6 +59,7 @@ def echo(event, context):
     if event == "set": return {1, 2}
     if event == "raise": raise KeyError("bare")
     if event == "print": print('{"answer": "forged"}')
+    if event == "trace": return os.environ["_X_AMZN_TRACE_ID"]
     return {"event": event, "name": context.function_name, "left": context.get_remaining_time_in_millis(),
             "id": context.aws_request_id, "arn": context.invoked_function_arn, "memory": context.memory_limit_in_mb}
 '''
@@ -84,6 +89,10 @@ class Running:
         return sum(int(count) for count in counts["Attributes"].values())
 
 
+def _traces(running: Running) -> list[str]:
+    return [line.removeprefix("trace ") for line in running.log if line.startswith("trace ")]
+
+
 @contextmanager
 def polling(
     aws: Account,
@@ -95,6 +104,8 @@ def polling(
     report: bool = True,
     visibility: int = 60,
     before: tuple[dict[str, Any], ...] = (),
+    parallel: int = 1,
+    max_concurrency: int = 1000,
 ) -> Iterator[Running]:
     (folder / "app.py").write_text(handler)
     url, arn = aws.queue("source", VisibilityTimeout=str(visibility))
@@ -107,10 +118,11 @@ def polling(
         timeout=timeout,
         memory=256,
         layers=(),
-        sources=(QueueSource(arn, url, batch_size, report),),
+        sources=(QueueSource(arn, url, batch_size, report, max_concurrency),),
     )
     log: list[str] = []
-    poller = Poller(Deployment("local", {}, (function,)), aws.url, on_log=lambda _name, line: log.append(line))
+    deployment = Deployment("local", {}, (function,))
+    poller = Poller(deployment, aws.url, on_log=lambda _name, line: log.append(line), parallel=parallel)
     running = Running(aws, poller, url, folder / "seen", log)
     if before:
         running.send(*before)
@@ -198,6 +210,47 @@ def test_a_killed_function_is_started_again(aws: Account, tmp_path: Path) -> Non
         running.poller.worker("Worker").kill()
         assert running.poller.drain(10) == 1
         assert running.poller.invoke("Worker", 1)["event"] == 1
+
+
+@pytest.mark.parametrize(("parallel", "max_concurrency", "at_once"), [(1, 2, 1), (2, 2, 2), (3, 2, 2)])
+def test_as_many_batches_are_handled_at_a_time_as_the_mapping_and_the_poller_allow(
+    aws: Account, tmp_path: Path, parallel: int, max_concurrency: int, at_once: int
+) -> None:
+    orders = ({"do": "sleep", "seconds": 1.5},) * 3
+    concurrent = partial(polling, parallel=parallel, max_concurrency=max_concurrency)
+    with concurrent(aws, tmp_path, batch_size=1, before=orders) as running:
+        deadline = time.monotonic() + 10
+        while not running.records() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(1)
+        handling = running.poller._sources[0].look().handling
+        assert (handling, len(running.poller.worker("Worker").process_ids())) == (at_once, at_once)
+        assert running.poller.drain(10) == 0
+        assert running.left() == 0
+
+
+def test_the_process_of_one_invocation_is_killed_and_the_others_go_on(aws: Account, tmp_path: Path) -> None:
+    orders = ({"do": "sleep", "seconds": 2},) * 2
+    with polling(aws, tmp_path, batch_size=1, before=orders, parallel=2) as running:
+        deadline = time.monotonic() + 10
+        while len(traces := _traces(running)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        running.poller.kill("Root=of-nobody")
+        running.poller.kill(traces[0])
+        assert running.poller.drain(10) == 1
+        assert running.left() == 1
+
+
+def test_each_invocation_has_a_trace_id_that_the_sdk_sends(aws: Account, tmp_path: Path) -> None:
+    with polling(aws, tmp_path) as running:
+        first, second = (running.poller.invoke("Worker", "trace") for _ in range(2))
+    assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0", first)
+    assert first != second
+
+
+def test_an_invocation_may_be_given_less_time_than_the_function_has(aws: Account, tmp_path: Path) -> None:
+    with polling(aws, tmp_path, timeout=5) as running:
+        assert running.poller.invoke("Worker", 1, timeout=2)["left"] <= 2000
 
 
 def test_what_a_function_prints_is_no_answer(aws: Account, tmp_path: Path) -> None:

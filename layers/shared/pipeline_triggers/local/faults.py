@@ -75,9 +75,7 @@ class Fault:
         if self.kind not in KINDS:
             raise ValueError(f"there is no fault {self.kind!r}; there are {', '.join(KINDS)}")
         if self.acted and self.kind not in EITHER_WAY:
-            raise ValueError(
-                f"{self.kind} says by itself whether the call acted; only {sorted(EITHER_WAY)} leave it open"
-            )
+            raise ValueError(f"acted says something about {', '.join(sorted(EITHER_WAY))} only, not about {self.kind}")
         if (self.kind == "refusal") != bool(self.code):
             raise ValueError("refusal, and only refusal, needs the error code that the service gives")
         if (self.kind == "delay") != (self.seconds > 0):

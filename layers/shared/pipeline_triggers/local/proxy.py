@@ -21,7 +21,7 @@ import socket
 import threading
 from collections import defaultdict
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -47,10 +47,18 @@ _log = logging.getLogger(__name__)
 _CONCURRENT_SERVICES = frozenset({"sqs"})
 
 
+class _Applications(DomainDispatcherApplication):
+    """moto's services by host; moto would look through its folders for each call."""
+
+    @cache  # noqa: B019 - there is one, and few hosts
+    def get_backend_for_host(self, host: str | None) -> Any:
+        return super().get_backend_for_host(host)
+
+
 class Moto:
     """moto as a function from call to answer, one call to a service at a time: its conditions are not atomic."""
 
-    application: WSGIApplication = DomainDispatcherApplication(create_backend_app)
+    application: WSGIApplication = _Applications(create_backend_app)
 
     def __init__(self) -> None:
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
@@ -124,6 +132,8 @@ class _Handler(MotoRequestHandler):
     answer: Forward
     connections: set[socket.socket]
     protocol_version = "HTTP/1.1"
+    # Headers and body leave together, when the answer is complete.
+    wbufsize = -1
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
@@ -133,6 +143,12 @@ class _Handler(MotoRequestHandler):
     def finish(self) -> None:
         self.connections.discard(self.connection)
         super().finish()
+
+    def handle_expect_100(self) -> bool:
+        """Let the client send its body."""
+        is_expected = super().handle_expect_100()
+        self.wfile.flush()
+        return is_expected
 
     def run_wsgi(self) -> None:
         """Answer one request; ConnectionError from an interceptor closes the connection without an answer."""
@@ -152,6 +168,7 @@ class _Handler(MotoRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
+        self.wfile.flush()
 
 
 def _framed(answer: Answer, method: str) -> Iterator[tuple[str, str]]:
