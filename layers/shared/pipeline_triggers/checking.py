@@ -48,7 +48,7 @@ class Checker:
         if answer.reason == "pipeline-deleting":
             said = f"the pipeline {target.pipeline} is being deleted"
             return Findings((Problem(f"{at}.pipeline", said, "Wait until it is created again, or name another one"),))
-        if _is_denied(answer):
+        if answer.is_denied:
             self._denied[_named(target.pipeline)] = None
             return Findings()
         if isinstance(answer, PermanentError):
@@ -71,7 +71,7 @@ class Checker:
     def _ask(self, target: Target) -> Definition | AwsError:
         """Ask with the rights of whoever calls; where these do not do, with those of the target's role."""
         answer = self._asked(target.pipeline, None)
-        if target.role_arn is not None and isinstance(answer, AwsError) and _is_denied(answer):
+        if target.role_arn is not None and isinstance(answer, AwsError) and answer.is_denied:
             return self._asked(target.pipeline, target.role_arn)
         return answer
 
@@ -83,10 +83,6 @@ class Checker:
             except AwsError as error:
                 self._answers[key] = error
         return self._answers[key]
-
-
-def _is_denied(error: AwsError) -> bool:
-    return error.reason in ("denied-yet", "access-denied")
 
 
 def _named(ref: PipelineRef) -> str:

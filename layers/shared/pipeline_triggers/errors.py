@@ -100,7 +100,10 @@ class InvalidTriggerError(InvalidInputError):
 
 
 class MalformedEventError(PipelineTriggersError):
-    """An event that cannot be understood as it is: ``reason`` is malformed-event, too-deep or too-large."""
+    """An event that cannot be understood as it is: ``reason`` is malformed-event, too-deep or too-large.
+
+    Of one value it may also be constraint: the trigger does not allow it.
+    """
 
     def __init__(self, message: str, reason: str = "malformed-event") -> None:
         self.reason = reason
@@ -134,6 +137,11 @@ class AwsError(PipelineTriggersError):
     def __init__(self, reason: str, message: str) -> None:
         self.reason = reason
         super().__init__(message)
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether a permission is missing, for now or for good."""
+        return self.reason in ("denied-yet", "access-denied")
 
 
 class PermanentError(AwsError):

@@ -12,11 +12,12 @@ from typing import Literal as OneOf
 
 from pipeline_triggers.domain.schedule_plans import is_same_target
 from pipeline_triggers.domain.trigger_schedules import wanted_schedule_of
-from pipeline_triggers.errors import InvalidInputError, NotFoundError
+from pipeline_triggers.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pipeline_triggers.domain.ports import ScheduleDefinition
     from pipeline_triggers.domain.schedule_plans import WantedSchedule
     from pipeline_triggers.domain.triggers import Trigger
     from pipeline_triggers.errors import Problem
@@ -63,7 +64,7 @@ class ScheduleKeeper:
 
     def _keep(self, differences: Sequence[Difference], *, dry_run: bool) -> list[ScheduleChange]:
         wanted = [self._wanted(each.after) for each in differences if each.after and each.after.schedule]
-        own = {each.after.name for each in differences if each.after and self._is_its_own(each.before)}
+        own = {each.after.name for each in differences if each.after and self._has_its_own(each)}
         put = self.scheduling.preview if dry_run else self.scheduling.put
         try:
             # What the trigger itself made may start another pipeline from now on.
@@ -83,11 +84,10 @@ class ScheduleKeeper:
             if each.before is None or each.before.schedule is None or (each.after and each.after.schedule):
                 continue
             name = each.before.name
-            try:
-                self.scheduling.describe(name)
-            except NotFoundError:
+            existing = self._existing(name)
+            if existing is None:
                 continue
-            if not self._is_its_own(each.before):
+            if not is_same_target(existing.document, self._wanted(each.before)):
                 yield ScheduleChange(name, "left", f"the schedule {name} starts something else than the trigger did")
             elif dry_run:
                 yield ScheduleChange(name, "deleted")
@@ -95,15 +95,21 @@ class ScheduleKeeper:
                 for deleted in self.scheduling.delete([name]):
                     yield ScheduleChange(name, "failed" if deleted.problem else "deleted", deleted.problem)
 
-    def _is_its_own(self, trigger: Trigger | None) -> bool:
-        """Whether the schedule of a trigger's name is what the trigger made."""
-        if trigger is None or trigger.schedule is None:
+    def _has_its_own(self, difference: Difference) -> bool:
+        """Whether a trigger that starts something else from now on has made the schedule of its name.
+
+        Where it goes on to start the same, nothing has to be replaced, and nothing is read.
+        """
+        before, after = difference.before, difference.after
+        if not (before and before.schedule and after and after.schedule):
             return False
-        try:
-            existing = self.scheduling.describe(trigger.name)
-        except NotFoundError:
+        if self._wanted(before).target.arn == self._wanted(after).target.arn:
             return False
-        return is_same_target(existing.document, self._wanted(trigger))
+        existing = self._existing(before.name)
+        return existing is not None and is_same_target(existing.document, self._wanted(before))
+
+    def _existing(self, name: str) -> ScheduleDefinition | None:
+        return self.scheduling.if_there(self.scheduling.defaults().group, name)
 
     def _wanted(self, trigger: Trigger) -> WantedSchedule:
         return wanted_schedule_of(trigger, self.scheduling.home, self.scheduling.defaults())

@@ -309,7 +309,7 @@ class _Planner:
             try:
                 self._groups = {*self.scheduling.schedules.groups()}
             except AwsError as error:
-                if not _is_denied(error):
+                if not error.is_denied:
                     raise
                 self._groups = {group}
         if group in self._groups:
@@ -341,7 +341,7 @@ class _Planner:
         except NotFoundError as error:
             return ((str(error), "Create it, or correct the ARN"),)
         except AwsError as error:
-            if not _is_denied(error):
+            if not error.is_denied:
                 raise
             return ()
         remedy = f"Let its trust policy allow sts:AssumeRole to {SCHEDULER}"
@@ -359,7 +359,7 @@ class _Planner:
         if answer.reason == "pipeline-deleting":
             remedy = "Wait until it is created again, or name another one"
             return [Problem("pipeline", f"the pipeline {pipeline_arn} is being deleted", remedy)], ()
-        if _is_denied(answer):
+        if answer.is_denied:
             said = f"you may not describe the pipeline {pipeline_arn}: it and its parameters were not checked"
             return [], (said,)
         if isinstance(answer, PermanentError):
@@ -384,10 +384,6 @@ def _has_deleted_itself(wanted: WantedSchedule, document: Document, now: datetim
 def _may_start(listed: Schedule, pipeline_arn: str) -> bool:
     """Whether it is worth reading a schedule: lists tell its target only, not what a universal target is to start."""
     return listed.target_arn.casefold() == pipeline_arn.casefold() or is_universal(listed.target_arn)
-
-
-def _is_denied(error: AwsError) -> bool:
-    return error.reason in ("denied-yet", "access-denied")
 
 
 def _came_in_between(error: PipelineTriggersError, existing: ScheduleDefinition | None) -> bool:

@@ -93,13 +93,17 @@ def connect(settings: Settings) -> Connection:
         _check_endpoint(settings.endpoint_url)
     clients = Clients(region=settings.region, endpoint_url=settings.endpoint_url, profile=settings.profile)
     caller, clock = Caller(clients), SystemClock()
+
+    def sagemaker() -> SageMakerPipelines:
+        return SageMakerPipelines(clients, caller.home(), clock)
+
     return Connection(
         name=settings.stack_name,
         store=DynamoTriggerStore(clients, f"{settings.stack_name}-triggers", clock),
         stack=lambda: Stacks(clients).read(settings.stack_name),
         caller=caller,
-        pipelines=lambda: SageMakerPipelines(clients, caller.home(), clock),
-        executions=lambda: SageMakerPipelines(clients, caller.home(), clock),
+        pipelines=sagemaker,
+        executions=sagemaker,
         queues=SqsQueues(clients),
         quarantine=DynamoQuarantine(clients, f"{settings.stack_name}-quarantine", clock),
         ledger=DynamoLedger(clients, f"{settings.stack_name}-ledger", clock),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Group
 
-from pipeline_triggers.cli.filters import Work, dry_run_option, selection_of, since_option, utc, yes_option
-from pipeline_triggers.cli.render import cell, indented, line
-from pipeline_triggers.cli.settings import Answer, Command, Settings
+from pipeline_triggers.cli.filters import Work, dry_run_option, selection_of, since_option, utc
+from pipeline_triggers.cli.render import cell, indented, line, number_of
+from pipeline_triggers.cli.settings import Answer, Command, Settings, yes_option
 from pipeline_triggers.domain.dead_letters import DEAD_LETTER, UNDELIVERED
-from pipeline_triggers.errors import InvalidInputError, PipelineTriggersError, Problem
+from pipeline_triggers.errors import InvalidInputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,9 +94,8 @@ def redrive(
     total = sum(dead_letters.counts(name).waiting for name in queues)
     if not (yes or dry_run):
         which = "those that fit of " if reason or since else ""
-        question = f"Redrive {which}about {total:,} message{'' if total == 1 else 's'} of {' and '.join(queues)}?"
-        if not settings.confirm(question):
-            raise PipelineTriggersError("not approved: nothing was done")
+        question = f"Redrive {which}about {number_of(total, 'message')} of {' and '.join(queues)}?"
+        settings.approve(question, "nothing was done")
 
     def handled() -> Iterator[Handled]:
         for name in queues:

@@ -32,7 +32,6 @@ _STYLES = {"failed": "bold red", "left": "bold yellow", "missing": "dim", "dropp
 SINCE_HELP = "Not older than 30m, 2h or 7d, or than a time such as 2030-01-31T08:00Z."
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be done, change nothing.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 since_option = click.option("--since", metavar="AGE|TIME", help=SINCE_HELP)
 
 

@@ -190,15 +190,13 @@ def _not_on_record(connection: Connection, what: str) -> Answer:
 
 
 def _of_quarantine(items: Sequence[Quarantined]) -> Answer:
-    decisions = [decision_of(document) for item in items for document in item.decisions if "outcome" in document]
+    found = [(item, decision_of(told)) for item in items for told in item.decisions if "outcome" in told]
     return Answer(
         result=[
-            decision_document(decision_of(document)) | {"recorded": False, "quarantine": listed_document(item)}
-            for item in items
-            for document in item.decisions
-            if "outcome" in document
+            decision_document(decision) | {"recorded": False, "quarantine": listed_document(item)}
+            for item, decision in found
         ],
-        exit_code=most_important(map(exit_code_of, decisions)) if decisions else ExitCode.FAILED,
+        exit_code=most_important(exit_code_of(decision) for _, decision in found) if found else ExitCode.FAILED,
         text=Group(*(part for item in items for part in (line("In quarantine:"), *item_shown(item)))),
     )
 

@@ -16,13 +16,11 @@ from pipeline_triggers.cli.filters import (
     selection_of,
     since_option,
     utc,
-    yes_option,
 )
-from pipeline_triggers.cli.render import cell, indented, line, table
-from pipeline_triggers.cli.settings import Answer, Command, Settings
+from pipeline_triggers.cli.render import cell, indented, line, number_of, table
+from pipeline_triggers.cli.settings import Answer, Command, Settings, yes_option
 from pipeline_triggers.domain.decisions import PermanentReason, TransientReason
 from pipeline_triggers.domain.records import decision_of
-from pipeline_triggers.errors import PipelineTriggersError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +60,7 @@ def list_(settings: Settings, *, reason: str | None, trigger: str | None, since:
     """List the events in quarantine, newest first."""
     connection = settings.connection
     found = list(connection.quarantine_keeper.list(selection_of(connection.clock, reason, trigger, since)))
-    told = f"{len(found):,} event{'' if len(found) == 1 else 's'} in quarantine"
+    told = f"{number_of(len(found), 'event')} in quarantine"
     return Answer(
         result=[listed_document(item) for item in found],
         text=Group(line(told), *([listed_table(found)] if found else [])),
@@ -96,7 +94,8 @@ def redrive(settings: Settings, /, *, dry_run: bool, yes: bool, **wanted: Any) -
     anything comes back here.
     """
     ids = _ids(settings, **wanted)
-    _ask(settings, f"Redrive {_events(ids)}?", ids, skip=yes or dry_run)
+    if ids and not (yes or dry_run):
+        settings.approve(f"Redrive {number_of(len(ids), 'event')}?", "nothing was done")
     handled = settings.connection.quarantine_keeper.redrive(ids, dry_run=dry_run)
     return Work.follow(handled, "Redriving", len(ids)).answer("There is nothing to redrive.")
 
@@ -111,7 +110,8 @@ def redrive(settings: Settings, /, *, dry_run: bool, yes: bool, **wanted: Any) -
 def drop(settings: Settings, /, *, dry_run: bool, yes: bool, **wanted: Any) -> Answer:
     """Delete events from the quarantine for good: they will start nothing."""
     ids = _ids(settings, **wanted)
-    _ask(settings, f"Delete {_events(ids)} for good?", ids, skip=yes or dry_run)
+    if ids and not (yes or dry_run):
+        settings.approve(f"Delete {number_of(len(ids), 'event')} for good?", "nothing was done")
     handled = settings.connection.quarantine_keeper.drop(ids, dry_run=dry_run)
     return Work.follow(handled, "Deleting", len(ids)).answer("There is nothing to drop.")
 
@@ -170,15 +170,6 @@ def _ids(
     connection = settings.connection
     selection = selection_of(connection.clock, reason, trigger, since)
     return [item.id for item in connection.quarantine_keeper.list(selection)]
-
-
-def _ask(settings: Settings, question: str, ids: Sequence[str], *, skip: bool) -> None:
-    if ids and not skip and not settings.confirm(question):
-        raise PipelineTriggersError("not approved: nothing was done")
-
-
-def _events(ids: Sequence[str]) -> str:
-    return f"{len(ids):,} event{'' if len(ids) == 1 else 's'}"
 
 
 def _queue(item: Quarantined) -> str:

@@ -98,6 +98,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def number_of(number: int, noun: str) -> str:
+    """A number of things: ``1 event``, ``1,000 events``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def cell(value: object, style: str = "") -> Text:
     """A value for a table: text as it is, anything else as JSON; without control characters; long ones shortened."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -6,10 +6,10 @@ import click
 from rich.console import Group
 
 from pipeline_triggers.cli.decisions import decision_document, decision_shown
-from pipeline_triggers.cli.filters import dry_run_option, yes_option
+from pipeline_triggers.cli.filters import dry_run_option
 from pipeline_triggers.cli.render import indented, line
-from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
-from pipeline_triggers.errors import PipelineTriggersError, Problem
+from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings, yes_option
+from pipeline_triggers.errors import Problem
 from pipeline_triggers.rerunning import chosen
 
 SPOKEN = {"start": "would start again", "started": "started again"}
@@ -42,8 +42,8 @@ def rerun(
     if record.state == "REJECTED":
         said = "its event was refused and may still be in quarantine: to redrive that too would start it twice"
         warnings.append(Problem(planned.trigger, said))
-    if not (dry_run or yes or settings.confirm(f"Start {planned.pipeline_arn.rpartition('/')[2]} once more?")):
-        raise PipelineTriggersError("not approved: nothing was started")
+    if not (dry_run or yes):
+        settings.approve(f"Start {planned.pipeline_arn.rpartition('/')[2]} once more?", "nothing was started")
     decision = planned if dry_run else rerunner.start(planned)
     old = record.decision
     return Answer(

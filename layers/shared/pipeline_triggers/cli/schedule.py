@@ -9,7 +9,7 @@ import click
 from rich.console import Group
 
 from pipeline_triggers.adapters.clock import SystemClock
-from pipeline_triggers.cli.render import line, styled, table, to_console
+from pipeline_triggers.cli.render import line, number_of, styled, table, to_console
 from pipeline_triggers.cli.schedule_views import (
     Coming,
     coming_shown,
@@ -20,12 +20,12 @@ from pipeline_triggers.cli.schedule_views import (
     schedule_document,
     times_table,
 )
-from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
+from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings, yes_option
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.schedule_forms import wanted_schedule
 from pipeline_triggers.domain.schedule_plans import StartsPipeline, changed, created, is_same_target
 from pipeline_triggers.domain.schedules import ScheduleExpression, check_timezone, parse_time
-from pipeline_triggers.errors import InvalidInputError, NotFoundError, PipelineTriggersError, Problem
+from pipeline_triggers.errors import InvalidInputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-    from pipeline_triggers.domain.ports import ScheduleDefinition
     from pipeline_triggers.domain.schedule_plans import ScheduleState, WantedSchedule
     from pipeline_triggers.scheduling import Put, Scheduling
 
@@ -194,7 +193,7 @@ def list_(settings: Settings, *, pipeline: str | None, group: str | None) -> Ans
     return Answer(
         result=[list_document(each, now) for each in found],
         text=Group(
-            line(f"{len(found):,} {'schedule' if len(found) == 1 else 'schedules'} {of}"),
+            line(f"{number_of(len(found), 'schedule')} {of}"),
             *([list_table(found, now, groups=ref is not None)] if found else []),
         ),
     )
@@ -221,7 +220,7 @@ def disable(settings: Settings, *, names: tuple[str, ...], group: str | None) ->
 @schedule.command(cls=Command)
 @names_argument
 @group_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @click.pass_obj
 def delete(settings: Settings, *, names: tuple[str, ...], group: str | None, yes: bool) -> Answer:
     """Delete schedules."""
@@ -401,19 +400,12 @@ def _set_state(settings: Settings, names: Sequence[str], state: ScheduleState, g
 def _ask_to_delete(settings: Settings, scheduling: Scheduling, names: Sequence[str], group: str | None) -> None:
     """Show what would be deleted and ask. Raises an error when the answer is no or nobody is there to give one."""
     if settings.interactive():
-        found = [each for name in names if (each := _if_there(scheduling, name, group)) is not None]
+        group = group or scheduling.defaults().group
+        found = [each for name in names if (each := scheduling.if_there(group, name)) is not None]
         if found:
             to_console(list_table(found, scheduling.clock.now(), groups=True), stderr=True)
     number = "this schedule" if len(names) == 1 else f"{len(names)} schedules"
-    if not settings.confirm(f"Delete {number}?"):
-        raise PipelineTriggersError("not approved: nothing was deleted")
-
-
-def _if_there(scheduling: Scheduling, name: str, group: str | None) -> ScheduleDefinition | None:
-    try:
-        return scheduling.describe(name, group)
-    except NotFoundError:
-        return None
+    settings.approve(f"Delete {number}?", "nothing was deleted")
 
 
 def _pipeline(text: str | None) -> PipelineRef | None:

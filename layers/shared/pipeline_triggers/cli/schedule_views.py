@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.text import Text
 
 from pipeline_triggers.cli.render import cell, line, styled, table
-from pipeline_triggers.domain.schedule_plans import is_universal, parameters_of
-from pipeline_triggers.domain.schedules import Occurrence, ScheduleExpression
+from pipeline_triggers.domain.events import INTERNAL_SOURCE
+from pipeline_triggers.domain.forms import json_object
+from pipeline_triggers.domain.schedule_plans import coming_times, is_universal, parameters_of, zone_of
 from pipeline_triggers.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pipeline_triggers.domain.ports import ScheduleDefinition
+    from pipeline_triggers.domain.schedules import Occurrence
 
 NOTES = {
     "skipped": "skipped: the clocks are set forward over it",
@@ -46,13 +47,13 @@ class Starts:
         """Read it from GetSchedule's answer."""
         target = document["Target"]
         arn: str = target["Arn"]
-        told = _object(target.get("Input"))
+        told = json_object(target.get("Input"))
         if is_universal(arn):
             return cls("universal", str(told.get("PipelineName", "")) or arn)
         if ":sagemaker:" in arn and ":pipeline/" in arn:
             return cls("pipeline", arn)
-        trigger = _object(told.get("detail")).get("trigger")
-        if told.get("source") == "pipeline-triggers" and isinstance(trigger, str):
+        trigger = json_object(told.get("detail")).get("trigger")
+        if told.get("source") == INTERNAL_SOURCE and isinstance(trigger, str):
             return cls("trigger", trigger)
         return cls("other", arn)
 
@@ -96,21 +97,17 @@ class Coming:
         """The next times of a schedule as it is: none when it is disabled."""
         document = definition.document
         if document.get("State", "ENABLED") != "ENABLED":
-            return cls((), _zone_of(document))
+            return cls((), zone_of(document))
         return cls.of_document(document, now, count, made_at=definition.modified_at)
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any], now: datetime, count: int, *, made_at: datetime) -> Coming:
         """The next times of GetSchedule's answer. A rate without a start counts from ``made_at``."""
-        zone = _zone_of(document)
+        zone = zone_of(document)
         try:
-            when = ScheduleExpression.parse(document["ScheduleExpression"], zone)
+            return cls(coming_times(document, now, count, made_at=made_at), zone)
         except InvalidInputError as error:
             return cls((), zone, str(error))
-        start, end = _moment(document.get("StartDate")), _moment(document.get("EndDate"))
-        if start is None and when.kind == "rate":
-            start = made_at
-        return cls(when.preview(now, count, start=start, end=end), zone)
 
     @property
     def first(self) -> datetime | None:
@@ -177,7 +174,7 @@ def list_document(definition: ScheduleDefinition, now: datetime) -> dict[str, An
         "arn": definition.arn,
         "state": document.get("State", "ENABLED"),
         "schedule_expression": document["ScheduleExpression"],
-        "timezone": _zone_of(document),
+        "timezone": zone_of(document),
         "starts": {"kind": starts.kind, "name": starts.name},
         "next": coming.first and coming.first.isoformat(),
         "next_problem": coming.problem,
@@ -189,7 +186,7 @@ def list_table(definitions: Sequence[ScheduleDefinition], now: datetime, *, grou
     rows = []
     for definition in definitions:
         document = definition.document
-        zone = _zone_of(document)
+        zone = zone_of(document)
         when = f"{document['ScheduleExpression']}{'' if zone == 'UTC' else f' {zone}'}"
         rows.append(
             [
@@ -213,7 +210,7 @@ def described(definition: ScheduleDefinition, now: datetime, count: int) -> list
         ("arn", definition.arn),
         ("description", document.get("Description", "")),
         ("when", document["ScheduleExpression"]),
-        ("time zone", _zone_of(document)),
+        ("time zone", zone_of(document)),
         ("start", document.get("StartDate", "")),
         ("end", document.get("EndDate", "")),
         ("window", _window(document.get("FlexibleTimeWindow", {}))),
@@ -266,14 +263,6 @@ def _retries(policy: Mapping[str, Any]) -> str:
     return f"up to {attempts}, within {policy.get('MaximumEventAgeInSeconds', 86400)} seconds" if attempts else "none"
 
 
-def _zone_of(document: Mapping[str, Any]) -> str:
-    return str(document.get("ScheduleExpressionTimezone") or "UTC")
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
 def _minute(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M}"
 
@@ -284,13 +273,3 @@ def _local(found: Occurrence) -> str:
         return _minute(found.time)
     offset = f"{found.time:%z}"
     return f"{_minute(found.time)} {offset[:3]}:{offset[3:5]}"
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    """A JSON object, given as such or as text; empty for anything else."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return {}
-    return value if isinstance(value, dict) else {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline_triggers.errors import InvalidInputError, Problem
+from pipeline_triggers.errors import InvalidInputError, PipelineTriggersError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -97,13 +97,17 @@ class Settings:
         """Whether the answer is wanted as JSON."""
         return self.output == "json"
 
-    def confirm(self, question: str) -> bool:
-        """Ask on stderr. Raises InvalidInputError when nobody is there to answer."""
+    def approve(self, question: str, otherwise: str) -> None:
+        """Ask on stderr. Raises PipelineTriggersError when the answer is no, and then it is ``otherwise``.
+
+        InvalidInputError when nobody is there to answer.
+        """
         if not self.interactive():
             raise InvalidInputError(
                 [Problem("", "nobody can be asked: there is no terminal", "Give --yes to go on without a question")],
             )
-        return click.confirm(question, err=True)
+        if not click.confirm(question, err=True):
+            raise PipelineTriggersError(f"not approved: {otherwise}")
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -164,6 +168,9 @@ def common_options(*, environment: bool) -> list[click.Parameter]:
             help="Show where an unexpected error came from.",
         ),
     ]
+
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 class Command(click.Command):

@@ -11,7 +11,7 @@ import click
 from rich.console import Group
 from rich.text import Text
 
-from pipeline_triggers.cli.render import cell, line, table
+from pipeline_triggers.cli.render import cell, line, number_of, table
 from pipeline_triggers.cli.schedule_views import Coming, list_document, list_table
 from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
 from pipeline_triggers.domain.dead_letters import DEAD_LETTER, UNDELIVERED, WORK_QUEUES
@@ -93,7 +93,7 @@ def _triggers(snapshot: Snapshot, stack: str) -> _Part:
         {"revision": snapshot.revision, **counted},
         [
             line((stack, "bold")),
-            line(f"{_number(len(snapshot.triggers), 'trigger')}{_listed(counted)}, revision {snapshot.revision}"),
+            line(f"{number_of(len(snapshot.triggers), 'trigger')}{_listed(counted)}, revision {snapshot.revision}"),
         ],
     )
 
@@ -102,7 +102,7 @@ def _queues(connection: Connection, stack: str) -> _Part:
     queues = connection.queues
     counts = {name: queues.counts(f"{stack}-{name}") for name in (*WORK_QUEUES, *STUCK_QUEUES)}
     attention = [
-        Problem(name, f"has {_number(counts[name].total, 'message')}", remedy)
+        Problem(name, f"has {number_of(counts[name].total, 'message')}", remedy)
         for name, remedy in STUCK_QUEUES.items()
         if counts[name].total
     ]
@@ -127,7 +127,7 @@ def _schedules(connection: Connection) -> _Part:
     states = Counter(str(each.document.get("State", "ENABLED")) for each in found)
     counted = {state.lower(): states[state] for state in STATES[:2]}
     found.sort(key=lambda each: _order(each, now))
-    shown: list[RenderableType] = [line(""), line(f"{_number(len(found), 'schedule')}{_listed(counted)}")]
+    shown: list[RenderableType] = [line(""), line(f"{number_of(len(found), 'schedule')}{_listed(counted)}")]
     if found:
         shown.append(list_table(found[:MAX_SCHEDULES], now))
     if len(found) > MAX_SCHEDULES:
@@ -151,14 +151,14 @@ def _quarantine(connection: Connection) -> _Part:
         {"reason": reason, "events": number, "newest": newest[reason].isoformat()}
         for reason, number in counted.most_common()
     ]
-    shown: list[RenderableType] = [line(""), line(f"{_number(counted.total(), 'event')} in quarantine")]
+    shown: list[RenderableType] = [line(""), line(f"{number_of(counted.total(), 'event')} in quarantine")]
     if reasons:
         rows = [
             [cell(it["reason"], "bold red"), f"{it['events']:,}", f"{newest[str(it['reason'])]:%Y-%m-%d %H:%M}"]
             for it in reasons
         ]
         shown.append(table(["reason", "events", "newest (UTC)"], rows))
-    attention = [Problem("quarantine", f"has {_number(counted.total(), 'event')}", QUARANTINED)] if reasons else []
+    attention = [Problem("quarantine", f"has {number_of(counted.total(), 'event')}", QUARANTINED)] if reasons else []
     return _Part("quarantine", {"events": counted.total(), "reasons": reasons}, shown, attention)
 
 
@@ -175,10 +175,6 @@ def _attention(problems: Sequence[Problem], *, all_read: bool) -> list[Renderabl
     if all_read and not problems:
         told.append(line(("Nothing is stuck.", "green")))
     return [line(""), *told]
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _listed(counted: dict[str, int]) -> str:

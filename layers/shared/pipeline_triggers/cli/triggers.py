@@ -16,12 +16,13 @@ from pipeline_triggers.cli.render import (
     cell,
     diff_rows,
     line,
+    number_of,
     printable,
     styled,
     table,
     to_console,
 )
-from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
+from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings, yes_option
 from pipeline_triggers.domain.contracts import Findings
 from pipeline_triggers.domain.delivery import undelivered
 from pipeline_triggers.domain.triggers import Trigger
@@ -31,7 +32,6 @@ from pipeline_triggers.errors import (
     InvalidInputError,
     InvalidTriggerError,
     NotFoundError,
-    PipelineTriggersError,
     Problem,
 )
 
@@ -52,7 +52,6 @@ OPTIONS_OF_PUT = ("description", "set", "state")
 STEPS = {"created": "add", "updated": "change", "deleted": "remove"}
 AGAIN = "The triggers are written: apply or repeat the command, and the rest is done"
 
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 live_option = click.option("--live", is_flag=True, help="Check against the pipelines too, as SageMaker has them.")
 files_argument = click.argument("files", nargs=-1, required=True, metavar="FILE...")
 names_argument = click.argument("names", nargs=-1, required=True, metavar="NAME...")
@@ -222,7 +221,7 @@ def list_(settings: Settings) -> Answer:
     return Answer(
         result={"revision": snapshot.revision, "triggers": [t.to_document() for t in snapshot.triggers]},
         text=Group(
-            line(f"{_counted(len(rows))} in {settings.stack_name}, revision {snapshot.revision}"),
+            line(f"{number_of(len(rows), 'trigger')} in {settings.stack_name}, revision {snapshot.revision}"),
             *([table(["name", "state", "set", "source", "pipelines"], rows)] if rows else []),
         ),
     )
@@ -329,8 +328,7 @@ class Approval:
             for warning in self.warnings:
                 click.echo(printable(f"warning: {warning}"), err=True)
             self.shown = True
-        if not self.settings.confirm("Write this as a new revision?"):
-            raise PipelineTriggersError("not approved: nothing was changed")
+        self.settings.approve("Write this as a new revision?", "nothing was changed")
         return True
 
     def answer(self, applied: Applied) -> Answer:
@@ -495,9 +493,7 @@ def _plan_shown(proposal: Proposal) -> RenderableType:
         if change.outcome in STEPS
     ]
     if plan.same:
-        rows.append(
-            [styled("same"), f"{len(plan.same):,} {'trigger' if len(plan.same) == 1 else 'triggers'}", "", "", ""]
-        )
+        rows.append([styled("same"), number_of(len(plan.same), "trigger"), "", "", ""])
     if not rows:
         return Text("No triggers.")
     return table(["", "trigger", "field", "before", "after"], rows)
@@ -505,10 +501,6 @@ def _plan_shown(proposal: Proposal) -> RenderableType:
 
 def _differences(before: Trigger, after: Trigger) -> list[tuple[str, object, object]]:
     return diff_rows(before.to_document(), after.to_document())
-
-
-def _counted(number: int) -> str:
-    return f"{number:,} {'trigger' if number == 1 else 'triggers'}"
 
 
 def _side(value: object) -> Text:

@@ -11,9 +11,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from pipeline_triggers.domain.forms import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,55 +101,43 @@ def _of_rule(message: Received, stack: str) -> DeadLetter:
     if belongs == f"{stack}-{_SCHEDULE}":
         belongs = ""  # no rule delivers there: what comes from that queue is believed to be of a schedule
     said = message.text("TARGET_ARN") or "nothing"
-    return DeadLetter(
-        id=message.id,
-        origin="rule",
-        source=message.text("RULE_ARN"),
-        sent_at=message.sent_at,
-        error_code=message.text("ERROR_CODE"),
-        error_message=message.text("ERROR_MESSAGE"),
-        body=message.body,
-        queue=belongs,
-        hindrance="" if belongs else f"the rule's target is {said}, which is no queue of this stack that rules fill",
-    )
+    hindrance = "" if belongs else f"the rule's target is {said}, which is no queue of this stack that rules fill"
+    return _undelivered(message, "rule", message.text("RULE_ARN"), belongs, hindrance)
 
 
 def _of_subscription(message: Received, stack: str) -> DeadLetter:
-    notification = _object(message.body)
+    notification = json_object(message.body)
     topic = notification.get("TopicArn")
-    is_notification = notification.get("Type") == "Notification" and isinstance(topic, str)
+    if notification.get("Type") == "Notification" and isinstance(topic, str):
+        return _undelivered(message, "subscription", topic, f"{stack}-{_SNS}")
     said = "it is no SNS notification and has no attributes of a rule or a schedule: read its body, and send it by hand"
-    return DeadLetter(
-        id=message.id,
-        origin="subscription" if is_notification else "unknown",
-        source=str(topic) if is_notification else "",
-        sent_at=message.sent_at,
-        error_code=message.text("ERROR_CODE"),
-        error_message=message.text("ERROR_MESSAGE"),
-        body=message.body,
-        queue=f"{stack}-{_SNS}" if is_notification else "",
-        hindrance="" if is_notification else said,
-    )
+    return _undelivered(message, "unknown", "", "", said)
 
 
 def _of_schedule(message: Received, stack: str) -> DeadLetter:
     body, hindrance = _told_by_schedule(message, stack)
+    belongs = "" if hindrance else f"{stack}-{_SCHEDULE}"
+    letter = _undelivered(message, "schedule", message.text("SCHEDULE_ARN"), belongs, hindrance)
+    return letter if hindrance else replace(letter, body=body)
+
+
+def _undelivered(message: Received, origin: Origin, source: str, queue: str, hindrance: str = "") -> DeadLetter:
     return DeadLetter(
         id=message.id,
-        origin="schedule",
-        source=message.text("SCHEDULE_ARN"),
+        origin=origin,
+        source=source,
         sent_at=message.sent_at,
         error_code=message.text("ERROR_CODE"),
         error_message=message.text("ERROR_MESSAGE"),
-        body=message.body if hindrance else body,
-        queue="" if hindrance else f"{stack}-{_SCHEDULE}",
+        body=message.body,
+        queue=queue,
         hindrance=hindrance,
     )
 
 
 def _told_by_schedule(message: Received, stack: str) -> tuple[str, str]:
     """What a schedule wanted to send to the schedule queue, and what keeps it from being sent there now."""
-    request = _object(message.body)
+    request = json_object(message.body)
     body, url = request.get("MessageBody"), request.get("QueueUrl")
     by_hand = "start the pipeline by hand if it is still wanted"
     if not isinstance(body, str) or not isinstance(url, str):
@@ -166,12 +155,3 @@ def _work_queue(arn: str, stack: str) -> str:
     """The name of a queue, if it is one of those that the stack's functions work through."""
     name = arn.rpartition(":")[2] if arn.split(":")[2:3] == ["sqs"] else ""
     return name if name in {f"{stack}-{each}" for each in WORK_QUEUES} else ""
-
-
-def _object(text: str) -> Mapping[str, Any]:
-    """The JSON object that a text is; empty for anything else."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -12,6 +12,10 @@ from pipeline_triggers.domain.executions import canonical
 from pipeline_triggers.domain.times import milliseconds
 from pipeline_triggers.errors import MalformedEventError
 
+# The source of this application's own events, and the one by which a schedule of it says that its time has come.
+INTERNAL_SOURCE = "pipeline-triggers"
+SCHEDULED_TIME_EVENT = "Scheduled Time"
+
 ViaKind = Literal["sns", "sqs", "s3", "scheduler"]
 
 
@@ -311,6 +315,6 @@ _ROWS: Mapping[tuple[str, str], _Row] = {
     ("aws.sagemaker", "SageMaker Model Building Pipeline Execution Step Status Change"): _execution_step,
     ("aws.cloudwatch", "CloudWatch Alarm State Change"): _alarm,
     ("aws.events", "Scheduled Event"): _scheduled_rule,
-    ("pipeline-triggers", "Scheduled Time"): _schedule,
+    (INTERNAL_SOURCE, SCHEDULED_TIME_EVENT): _schedule,
 }
 _OTHER_ROWS: Mapping[str, _Row] = {"aws.sagemaker": _other_sagemaker}

@@ -113,6 +113,11 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
+def one_line(text: str) -> str:
+    """Text as the description of an execution takes it: blanks stand for what cannot be printed."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
 def token_of(trigger: str, target_id: str, pipeline_arn: str, occurrence: str) -> str:
     """The client request token: 64 hex digits that depend on who starts what for which occurrence.
 
@@ -148,7 +153,4 @@ class Provenance:
         event = f"event {self.event_id} ({self.source}: {self.detail_type})"
         caused = f"trigger {self.trigger}, target {self.target}, {event}"
         tail = f" | token {self.token}"
-        line = f"{told}{caused}"
-        if not line.isprintable():
-            line = "".join(c if c.isprintable() else " " for c in line)
-        return line[: MAX_DESCRIPTION - len(tail)] + tail
+        return one_line(f"{told}{caused}")[: MAX_DESCRIPTION - len(tail)] + tail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,15 @@ class Text:
         """Tell whether a text keeps the rule."""
         shaped = not self.pattern or re.fullmatch(self.pattern, text) is not None
         return self.minimum <= len(text) <= self.maximum and shaped
+
+
+def json_object(text: object) -> Mapping[str, Any]:
+    """The JSON object that a text is; an empty one for anything else."""
+    try:
+        document = json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, Mapping) else {}
 
 
 def join(parent: str, key: str) -> str:

@@ -122,12 +122,12 @@ def judge(
 
 def _next_attempt(entry: Entry, request: StartRequest | None, attempts: int) -> Acquired:
     is_repeated = entry.attempt_open and entry.state != "REJECTED"
-    earlier, now_wanted = entry.request, request
-    params_changed = bool(earlier and now_wanted and earlier.parameters_hash != now_wanted.parameters_hash)
+    earlier = entry.request
+    params_changed = bool(earlier and request and earlier.parameters_hash != request.parameters_hash)
     return Acquired(
         attempts=attempts,
         outcome_unknown=entry.attempt_open,
-        request=entry.request if is_repeated else None,
+        request=earlier if is_repeated else None,
         since=entry.attempt_at if entry.attempt_open else None,
         until=entry.attempt_until if entry.attempt_open else None,
         params_changed=params_changed,

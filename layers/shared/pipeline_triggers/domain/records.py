@@ -14,6 +14,7 @@ from pipeline_triggers.domain.executions import (
     StartRequest,
     canonical,
     display_name_of,
+    one_line,
     token_of,
 )
 from pipeline_triggers.domain.parameters import Resolved
@@ -117,7 +118,7 @@ def rerun_of(record: Record, unique: str, by: str) -> Decision:
 def _description(told: str, request: StartRequest, token: str) -> str:
     """What stood there, with who repeats it before, and the new token instead of the old one behind."""
     before = request.description.removesuffix(f" | token {request.token}")
-    line = "".join(c if c.isprintable() else " " for c in told) + before
+    line = one_line(told) + before
     tail = f" | token {token}"
     return line[: MAX_DESCRIPTION - len(tail)] + tail
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.domain.definitions import check
 from pipeline_triggers.domain.parameters import Resolved
-from pipeline_triggers.domain.schedule_plans import ATTEMPT_NUMBER, CONTEXT_ATTRIBUTES
-from pipeline_triggers.domain.schedules import ScheduleExpression
+from pipeline_triggers.domain.schedule_plans import ATTEMPT_NUMBER, CONTEXT_ATTRIBUTES, expression_of
 from pipeline_triggers.errors import InvalidScheduleError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipeline_triggers.domain.definitions import Definition, Refusal
+    from pipeline_triggers.domain.schedules import ScheduleExpression
 
 # What of a schedule decides whether it fires again, beside its start date: that one moves on by itself.
 _DECISIVE = ("ScheduleExpression", "ScheduleExpressionTimezone", "EndDate")
@@ -32,7 +32,7 @@ def time_problems(request: Mapping[str, Any], existing: Mapping[str, Any] | None
     if existing is not None and not _decides_anew(request, existing):
         return []
     try:
-        when = _when(request)
+        when = expression_of(request)
     except InvalidScheduleError as error:
         return [Problem(error.field, error.reason)]
     start, end = (None, None) if when.kind == "at" else (_time(request, "StartDate"), _time(request, "EndDate"))
@@ -53,7 +53,7 @@ def _never(when: ScheduleExpression, end: datetime | None) -> str:
 
 def is_over(request: Mapping[str, Any], now: datetime) -> bool:
     """Whether the one time of a schedule, or its end, has passed."""
-    when, end = _when(request), _time(request, "EndDate")
+    when, end = expression_of(request), _time(request, "EndDate")
     if when.kind == "at":
         return not when.next_times(now, 1)
     return end is not None and end <= now
@@ -95,10 +95,6 @@ def _decisive(document: Mapping[str, Any]) -> Iterator[object]:
     for key in _DECISIVE:
         value = document.get(key) or ("UTC" if key == "ScheduleExpressionTimezone" else None)
         yield datetime.fromisoformat(value) if value and key == "EndDate" else value
-
-
-def _when(document: Mapping[str, Any]) -> ScheduleExpression:
-    return ScheduleExpression.parse(document["ScheduleExpression"], document.get("ScheduleExpressionTimezone") or "UTC")
 
 
 def _time(document: Mapping[str, Any], key: str) -> datetime | None:

@@ -184,6 +184,11 @@ def _time(form: Form, key: str) -> datetime | None:
             form.refuse(key, "has no time zone", "Write datetime(…, tzinfo=timezone.utc) or another zone")
             return None
         return value
+    return time_of(form, key)
+
+
+def time_of(form: Form, key: str) -> datetime | None:
+    """A date and time with its offset, written as text; None when it is not there or was refused."""
     text = form.text(key, limits.TIME)
     try:
         return None if text is None else parse_time(text, key)

@@ -18,7 +18,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 from typing import Literal as OneOf
 
+from pipeline_triggers.domain.events import INTERNAL_SOURCE, SCHEDULED_TIME_EVENT
 from pipeline_triggers.domain.executions import PipelineRef
+from pipeline_triggers.domain.forms import json_object
 from pipeline_triggers.domain.schedules import ScheduleExpression
 from pipeline_triggers.errors import InvalidInputError
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline_triggers.domain.executions import Home
+    from pipeline_triggers.domain.schedules import Occurrence
 
 MAX_SCHEDULE_NAME = 64
 # "The StartDate you specify cannot be earlier than 5 minutes ago" (Scheduler's ValidationException); one minute less,
@@ -98,7 +101,7 @@ class TellsTrigger:
     def written_into(self, target: Document) -> None:
         """Write the message into the target of a schedule."""
         detail = {"trigger": self.trigger, "schedule_arn": SCHEDULE_ARN, "scheduled_time": SCHEDULED_TIME}
-        event = {"source": "pipeline-triggers", "detail-type": "Scheduled Time", "detail": detail}
+        event = {"source": INTERNAL_SOURCE, "detail-type": SCHEDULED_TIME_EVENT, "detail": detail}
         target["Input"] = json.dumps(event)
 
 
@@ -180,8 +183,7 @@ def starts_pipeline(existing: Mapping[str, Any], pipeline_arn: str, home: Home) 
     target = existing["Target"]
     started = str(target["Arn"])
     if is_universal(started):
-        told = _read(target.get("Input", ""))
-        named = told.get("PipelineName") if isinstance(told, dict) else None
+        named = json_object(target.get("Input")).get("PipelineName")
         try:
             started = PipelineRef.parse(str(named)).arn_in(home)
         except InvalidInputError:
@@ -196,9 +198,30 @@ def is_universal(target_arn: str) -> bool:
 
 def _told_trigger(target: Mapping[str, Any]) -> object:
     """The trigger that a schedule's message names; None when it is no such message."""
-    event = _read(target.get("Input", ""))
-    detail = event.get("detail") if isinstance(event, dict) else None
-    return detail.get("trigger") if isinstance(detail, dict) else None
+    return json_object(json_object(target.get("Input")).get("detail")).get("trigger")
+
+
+def expression_of(document: Mapping[str, Any]) -> ScheduleExpression:
+    """The expression of a schedule in its time zone. InvalidScheduleError for what only the service understands."""
+    return ScheduleExpression.parse(document["ScheduleExpression"], zone_of(document))
+
+
+def zone_of(document: Mapping[str, Any]) -> str:
+    """The time zone of a schedule."""
+    return str(document.get("ScheduleExpressionTimezone") or "UTC")
+
+
+def coming_times(document: Mapping[str, Any], now: datetime, count: int, *, made_at: datetime) -> list[Occurrence]:
+    """The next times of a schedule, with those that are skipped between them; InvalidScheduleError as above.
+
+    A rate without a start date counts from ``made_at``.
+    """
+    when = expression_of(document)
+    dates = (document.get("StartDate"), document.get("EndDate"))
+    start, end = (datetime.fromisoformat(date) if date else None for date in dates)
+    if start is None and when.kind == "rate":
+        start = made_at
+    return when.preview(now, count, start=start, end=end)
 
 
 def created(wanted: WantedSchedule, defaults: Defaults, now: datetime) -> Document:

@@ -10,14 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline_triggers.domain.cron import FIRST_YEAR, LAST_YEAR
-from pipeline_triggers.domain.events import Event
+from pipeline_triggers.domain.events import INTERNAL_SOURCE, SCHEDULED_TIME_EVENT, Event
 from pipeline_triggers.domain.times import milliseconds
 from pipeline_triggers.errors import InvalidScheduleError
 
 if TYPE_CHECKING:
     from pipeline_triggers.domain.trigger_schedules import Schedule
 
-SCHEDULED_TIME = ("pipeline-triggers", "Scheduled Time")
 # The end of the name of the queue that the stack's schedules send to; only they have the permission.
 QUEUE_SUFFIX = "-schedule"
 
@@ -27,7 +26,7 @@ _WINDOW = ("window_start", "window_end")
 
 def is_scheduled_time(event: Event) -> bool:
     """Whether the event says that it is such a one."""
-    return (event.source, event.detail_type) == SCHEDULED_TIME
+    return (event.source, event.detail_type) == (INTERNAL_SOURCE, SCHEDULED_TIME_EVENT)
 
 
 def is_credible(event: Event) -> bool:

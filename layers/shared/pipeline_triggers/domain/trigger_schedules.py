@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from typing import Literal as OneOf
 
 from pipeline_triggers.domain import limits
+from pipeline_triggers.domain.schedule_forms import time_of
 from pipeline_triggers.domain.schedule_plans import CONTEXT_ATTRIBUTES, StartsPipeline, TellsTrigger, WantedSchedule
-from pipeline_triggers.domain.schedules import ScheduleExpression, check_timezone, parse_time
+from pipeline_triggers.domain.schedules import ScheduleExpression, check_timezone
 from pipeline_triggers.domain.templates import Literal
 from pipeline_triggers.errors import InvalidInputError
 
@@ -83,7 +84,7 @@ def read_schedule(form: Form) -> Schedule | None:
             form.refuse(key, "belongs to a schedule", "Remove it, or write a schedule_expression")
         return None
     expression = form.text("schedule_expression", limits.SCHEDULE_EXPRESSION)
-    start, end = (_time(form, key) for key in ("start", "end"))
+    start, end = (time_of(form, key) for key in ("start", "end"))
     if start and end and end <= start:
         form.refuse("end", "is not after start")
     schedule = Schedule(
@@ -205,12 +206,3 @@ def _context_attributes(target: Target) -> Iterator[tuple[str, str]]:
         for attribute in CONTEXT_ATTRIBUTES:
             if attribute in parameter.value.text:
                 yield parameter.name, attribute
-
-
-def _time(form: Form, key: str) -> datetime | None:
-    text = form.text(key, limits.TIME)
-    try:
-        return None if text is None else parse_time(text, key)
-    except InvalidInputError as error:
-        form.adopt("", error)
-        return None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pipeline_triggers.domain.schedule_plans import parameters_of
-from pipeline_triggers.domain.schedules import ScheduleExpression
+from pipeline_triggers.domain.schedule_plans import coming_times, parameters_of, zone_of
 from pipeline_triggers.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def described_schedule(schedule: ScheduleDefinition, now: datetime) -> Described
         "Schedule_Start_Date": _in_utc(document.get("StartDate")),
         "Schedule_Role": target.get("RoleArn"),
         "Schedule_Group": document["GroupName"],
-        "Schedule_Timezone": document.get("ScheduleExpressionTimezone") or "UTC",
+        "Schedule_Timezone": zone_of(document),
         "Schedule_End_Date": _in_utc(document.get("EndDate")),
         "Schedule_Description": document.get("Description") or None,
         "Schedule_Target": target["Arn"],
@@ -72,21 +71,12 @@ def _next_times(schedule: ScheduleDefinition, now: datetime) -> list[str] | None
     document = schedule.document
     if document.get("State", "ENABLED") != "ENABLED":
         return []
-    zone = document.get("ScheduleExpressionTimezone") or "UTC"
     try:
-        when = ScheduleExpression.parse(document["ScheduleExpression"], zone)
+        coming = coming_times(document, now, NEXT_TIMES, made_at=schedule.modified_at)
     except InvalidInputError:
         return None
-    start, end = _moment(document.get("StartDate")), _moment(document.get("EndDate"))
-    if when.kind == "rate":
-        start = start or schedule.modified_at
-    return [time.isoformat() for time in when.next_times(now, NEXT_TIMES, start=start, end=end)]
+    return [found.time.isoformat() for found in coming if found.fires]
 
 
 def _in_utc(time: str | None) -> str | None:
-    moment = _moment(time)
-    return None if moment is None else moment.astimezone(UTC).isoformat()
-
-
-def _moment(time: str | None) -> datetime | None:
-    return datetime.fromisoformat(time) if time else None
+    return datetime.fromisoformat(time).astimezone(UTC).isoformat() if time else None

@@ -298,7 +298,7 @@ class PipelineTriggers:
         try:
             return self._manager.current().by_name
         except AwsError as error:
-            if _is_denied(error):
+            if error.is_denied:
                 return {}
             raise
 
@@ -307,7 +307,7 @@ class PipelineTriggers:
         try:
             return self._scheduling.if_there(group, name)
         except AwsError as error:
-            if _is_denied(error):
+            if error.is_denied:
                 return None
             raise
 
@@ -431,7 +431,3 @@ def _failed_schedules(applied: Applied) -> dict[str, Result]:
 
 def _of(trigger: Trigger, problem: Problem) -> Problem:
     return replace(problem, field=f"{trigger.name}.{problem.field}")
-
-
-def _is_denied(error: AwsError) -> bool:
-    return error.reason in ("denied-yet", "access-denied")

@@ -10,11 +10,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline_triggers.domain.events import Event, Via, derived_id, lookup
+from pipeline_triggers.domain.events import (
+    INTERNAL_SOURCE,
+    SCHEDULED_TIME_EVENT,
+    Event,
+    Via,
+    derived_id,
+    lookup,
+)
 from pipeline_triggers.errors import MalformedEventError
 
-INTERNAL_SOURCE = "pipeline-triggers"
-SCHEDULED_TIME = "Scheduled Time"
 SWEEP = "Sweep"
 
 _FIELDS = ("id", "source", "detail-type", "account", "region")
@@ -44,7 +49,7 @@ def event_of(document: Mapping[str, Any], via: tuple[Via, ...] = ()) -> Event:
     if is_sweep(document):
         empty = {"version": "0", "id": derived_id(document), "account": "", "region": "", "resources": []}
         return Event.from_envelope({**empty, **document}, via)
-    if document.get("source") == INTERNAL_SOURCE and document.get("detail-type") == SCHEDULED_TIME:
+    if document.get("source") == INTERNAL_SOURCE and document.get("detail-type") == SCHEDULED_TIME_EVENT:
         return Event.from_envelope({**_envelope_of_schedule(document), **document}, via)
     return Event.from_envelope(document, via)
 
@@ -57,10 +62,11 @@ def is_sweep(document: Mapping[str, Any]) -> bool:
 def _envelope_of_schedule(document: Mapping[str, Any]) -> dict[str, Any]:
     arn, time = lookup(document, "detail", "schedule_arn"), lookup(document, "detail", "scheduled_time")
     match = _SCHEDULE_ARN.fullmatch(arn) if isinstance(arn, str) else None
+    said = f"a {SCHEDULED_TIME_EVENT} event whose detail"
     if match is None:
-        raise MalformedEventError(f"a {SCHEDULED_TIME} event whose detail.schedule_arn is not the ARN of a schedule")
+        raise MalformedEventError(f"{said}.schedule_arn is not the ARN of a schedule")
     if not isinstance(time, str) or not time:
-        raise MalformedEventError(f"a {SCHEDULED_TIME} event whose detail.scheduled_time is missing, empty or no text")
+        raise MalformedEventError(f"{said}.scheduled_time is missing, empty or no text")
     return {
         "version": "0",
         "id": derived_id([arn, time]),
