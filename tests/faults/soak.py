@@ -302,7 +302,7 @@ class Soak:
 
     def _look(self, source: Source, seconds: float) -> None:
         """Say how far it is, and note how long the event waits that has waited longest."""
-        waiting = [at for name, at in source.offered_at.items() if name not in self._witness.started_at]
+        waiting = [at for name, at in list(source.offered_at.items()) if name not in self._witness.started_at]
         self._largest_age = max([self._largest_age, *(time.monotonic() - at for at in waiting)])
         self._console.print(
             f"{seconds:4.0f} s  {len(source.offered_at)} offered, {len(waiting)} of them not started yet"
