@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e import runtimes
 from tests.e2e.commands import local_up
-from tests.e2e.runtimes import FunctionFailedError
+from tests.e2e.interface_emulator import FunctionFailedError, why_no_emulator
 from tests.e2e.world import World
 from tests.sample_events import (
     BATCHES,
@@ -44,7 +44,7 @@ def runtime(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     if name == SAM:
         request.getfixturevalue("docker_engine")
-    elif why := runtimes.why_no_emulator():
+    elif why := why_no_emulator():
         pytest.skip(why)
     return name
 
