@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 FUNCTIONS := S3EventFunction SnsEventFunction EndpointStatusFunction BusEventFunction ScheduleCleanupFunction
 
+# The tools of `make audit` need other versions of some packages.
+AUDIT := .local/audit
+AUDIT_INSTALLED := $(AUDIT)/.installed
+
 # Tools that look for an AWS account find none, and find no other one that the shell may know either.
 export AWS_DEFAULT_REGION := us-east-1
 export AWS_ACCESS_KEY_ID := testing
@@ -59,7 +63,7 @@ endef
 export NO_PYTHON_313
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench soak build e2e clean
+.PHONY: help setup demo test check audit format bench soak build e2e clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +81,11 @@ check: $(INSTALLED) ## check format, lint, types and the template
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint
+
+audit: $(AUDIT_INSTALLED) ## look for weaknesses in the template and the code
+	$(AUDIT)/bin/cfn-lint --config-file .ci/audit/cfnlintrc.yaml
+	$(AUDIT)/bin/checkov --config-file .ci/audit/checkov.yaml --file template.yaml
+	$(AUDIT)/bin/bandit --quiet --configfile .ci/audit/bandit.yaml --recursive functions layers
 
 format: $(INSTALLED) ## format the sources and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
@@ -118,4 +127,10 @@ $(INSTALLED): pyproject.toml
 	fi
 	@echo "Installing the package and its tools into $(VENV); the first time this takes a minute or two"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cli,local,dev]'
+	@touch $@
+
+$(AUDIT_INSTALLED): .ci/audit/requirements.txt | $(INSTALLED)
+	@echo "Installing the tools of the audit into $(AUDIT); this takes a minute"
+	@$(BIN)/python -m venv --clear $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/audit/requirements.txt
 	@touch $@

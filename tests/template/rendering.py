@@ -66,6 +66,7 @@ ARNS: Mapping[str, str] = {
     "AWS::Events::Rule": "events:{home}:rule/{name}",
     "AWS::IAM::ManagedPolicy": "iam::{account}:policy/{logical}",
     "AWS::IAM::Role": "iam::{account}:role/{logical}",
+    "AWS::KMS::Key": "kms:{home}:key/{logical}",
     "AWS::Lambda::Function": "lambda:{home}:function:{name}",
     "AWS::Logs::LogGroup": "logs:{home}:log-group:{name}:*",
     "AWS::SNS::Topic": "sns:{home}:{name}",

@@ -170,6 +170,7 @@ def test_what_stays_unnamed_is_on_this_list(stack: Rendered) -> None:
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
+        "AWS::KMS::Key",
         "AWS::Lambda::EventSourceMapping",
         "AWS::SNS::Subscription",
         "AWS::SNS::TopicPolicy",

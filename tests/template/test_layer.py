@@ -63,13 +63,6 @@ def test_the_layer_is_built_by_its_makefile(source: dict[str, Any]) -> None:
     assert "build-SharedLayer:" in (LAYER / "Makefile").read_text(encoding="utf-8")
 
 
-def test_the_layer_has_the_descriptions_of_the_services_that_lambda_uses() -> None:
-    makefile = (LAYER / "Makefile").read_text(encoding="utf-8")
-    services = re.search(r"^SERVICES := (.+)$", makefile, re.MULTILINE)
-    assert services is not None
-    assert set(services[1].split()) == {"dynamodb", "events", "sagemaker", "scheduler", "sqs", "sts"}
-
-
 def test_sam_needs_no_flags() -> None:
     config = _config()
     assert config["global"]["stack_name"] == "pipeline-triggers"

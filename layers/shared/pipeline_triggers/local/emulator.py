@@ -20,7 +20,7 @@ from pipeline_triggers.local.limits import enforce_limits
 from pipeline_triggers.local.pipelines import Pipelines
 from pipeline_triggers.local.proxy import Listener, Moto, intercepted
 from pipeline_triggers.local.transform import expand_transforms
-from pipeline_triggers.local.wire import ACCOUNT, REGION
+from pipeline_triggers.local.wire import ACCOUNT, ANY_SECRET, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ def local_client(service: str, endpoint_url: str, **config: Any) -> Any:
 
 @cache
 def _session() -> boto3.session.Session:
-    return boto3.session.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)  # noqa: S106
+    return boto3.session.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key=ANY_SECRET, region_name=REGION)
 
 
 def _forget_everything() -> None:

@@ -16,7 +16,7 @@ import base64
 import json
 import logging
 import os
-import subprocess
+import subprocess  # nosec B404 # the functions run in processes of their own, without a shell
 import sys
 import threading
 import time
@@ -35,7 +35,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline_triggers.errors import PipelineTriggersError
 from pipeline_triggers.local import worker as worker_module
 from pipeline_triggers.local.emulator import local_client
-from pipeline_triggers.local.wire import ACCOUNT, REGION
+from pipeline_triggers.local.wire import ACCOUNT, ANY_SECRET, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -537,7 +537,7 @@ def lambda_environment(function: LocalFunction, endpoint_url: str) -> dict[str, 
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCOUNT,
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_SESSION_TOKEN": "local",
+        "AWS_SECRET_ACCESS_KEY": ANY_SECRET,
+        "AWS_SESSION_TOKEN": ANY_SECRET,
         "AWS_ENDPOINT_URL": endpoint_url,
     }
