@@ -52,11 +52,13 @@ FILLED: Mapping[str, str] = {
 # Where the name of a resource stands, and what its ARN looks like.
 NAMES: Mapping[str, str] = {
     "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::Events::Rule": "Name",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Lambda::LayerVersion": "LayerName",
     "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::Logs::QueryDefinition": "Name",
     "AWS::SNS::Topic": "TopicName",
     "AWS::SQS::Queue": "QueueName",
     "AWS::Scheduler::ScheduleGroup": "Name",
@@ -182,7 +184,7 @@ class _Resolver:
             case "Fn::GetAtt":
                 return self._attribute(*(argument.split(".") if isinstance(argument, str) else argument))
             case "Fn::Sub":
-                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._ref(found[1])), argument)
+                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._named(found[1])), argument)
             case "Fn::Join":
                 return argument[0].join(self._value(argument[1]))
             case "Fn::If":
@@ -204,6 +206,11 @@ class _Resolver:
         if resource["Type"] in REF_IS_ARN:
             return arn_of(name, resource)
         return resource["Properties"].get(NAMES.get(resource["Type"], ""), name)
+
+    def _named(self, name: str) -> Any:
+        """What stands between ${ and } in Fn::Sub."""
+        resource, _, attribute = name.partition(".")
+        return self._attribute(resource, attribute) if attribute else self._ref(name)
 
     def _attribute(self, name: str, attribute: str) -> Any:
         resource = self._resource(name)

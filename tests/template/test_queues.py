@@ -230,6 +230,21 @@ def test_alarms_go_to_the_topic_that_was_given(empty: Rendered, filled: Rendered
         assert "AlarmActions" not in alarm
 
 
+def test_the_topic_is_encrypted_with_the_stacks_own_key(stack: Rendered) -> None:
+    assert stack.properties("EventsTopic")["KmsMasterKeyId"] == stack.arn("EventsTopicKey")
+    assert stack.properties("EventsTopicKey")["EnableKeyRotation"] is True
+
+
+def test_services_that_publish_can_use_the_topics_key(stack: Rendered) -> None:
+    _, services = stack.properties("EventsTopicKey")["KeyPolicy"]["Statement"]
+    assert services["Principal"] == {
+        "Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com"],
+    }
+    assert services["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    # EventBridge sends none of aws:SourceAccount and aws:SourceArn to KMS, and SNS drops what it cannot encrypt.
+    assert "Condition" not in services
+
+
 def _statements(stack: Rendered) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each statement of each queue policy, with the logical id of its queue."""
     names = {queue["QueueName"]: logical for logical, queue in stack.of_type(QUEUES).items()}
@@ -256,18 +271,3 @@ def _queue_of(stack: Rendered, arn: str) -> str:
 def _logical(stack: Rendered, function_name: str) -> str:
     functions = stack.of_type("AWS::Lambda::Function")
     return next(name for name, function in functions.items() if function["FunctionName"] == function_name)
-
-
-def test_the_topic_is_encrypted_with_the_stacks_own_key(stack: Rendered) -> None:
-    assert stack.properties("EventsTopic")["KmsMasterKeyId"] == stack.arn("EventsTopicKey")
-    assert stack.properties("EventsTopicKey")["EnableKeyRotation"] is True
-
-
-def test_services_that_publish_can_use_the_topics_key(stack: Rendered) -> None:
-    _, services = stack.properties("EventsTopicKey")["KeyPolicy"]["Statement"]
-    assert services["Principal"] == {
-        "Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com"],
-    }
-    assert services["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    # EventBridge sends none of aws:SourceAccount and aws:SourceArn to KMS, and SNS drops what it cannot encrypt.
-    assert "Condition" not in services

@@ -484,6 +484,11 @@ def _alarm_type(moto: Forward) -> _ResourceType:
     return _ResourceType("AWS::CloudWatch::Alarm", "AlarmName", make, unmake)
 
 
+def _saved_query(name: str, properties: dict[str, Any], _account: str, _region: str) -> _Made:
+    """moto keeps no saved queries: the stack has them, and nobody can ask for them."""
+    return _Made(properties.get("Name", name), {})
+
+
 @contextmanager
 def cloudformation_makes_what_moto_skips(moto: Forward) -> Iterator[None]:
     """Queue and topic policies, subscriptions, alarms and schedule groups of a template are made.
@@ -495,6 +500,7 @@ def cloudformation_makes_what_moto_skips(moto: Forward) -> Iterator[None]:
         _ResourceType("AWS::SNS::TopicPolicy", "", _topic_policy),
         _ResourceType("AWS::SNS::Subscription", "", _subscription, _remove_subscription),
         _ResourceType("AWS::Scheduler::ScheduleGroup", "Name", _schedule_group, _remove_schedule_group),
+        _ResourceType("AWS::Logs::QueryDefinition", "Name", _saved_query),
         _alarm_type(moto),
     ]
     types, by_name = parsing.get_model_list(), parsing.get_model_map()
