@@ -491,7 +491,7 @@ def _saved_query(name: str, properties: dict[str, Any], _account: str, _region: 
 
 @contextmanager
 def cloudformation_makes_what_moto_skips(moto: Forward) -> Iterator[None]:
-    """Queue and topic policies, subscriptions, alarms and schedule groups of a template are made.
+    """Queue and topic policies, subscriptions, alarms, schedule groups and saved queries of a template are made.
 
     moto skips them with a warning.
     """
