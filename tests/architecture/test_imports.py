@@ -24,9 +24,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "domain": {"errors"},
     "sources": {"domain", "errors"},
-    "adapters": {"domain", "errors"},
+    "tracing": set(),
+    "adapters": {"domain", "errors", "tracing"},
     "config": {"domain", "errors"},
-    "observability": {"domain", "errors"},
+    "observability": {"domain", "errors", "tracing"},
     **dict.fromkeys(USE_CASES, USE_CASE),
     # The schedules of triggers follow the triggers.
     "keeping": USE_CASE | {"scheduling"},

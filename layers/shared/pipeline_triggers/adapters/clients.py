@@ -18,6 +18,7 @@ from botocore.session import Session
 
 from pipeline_triggers.adapters.clock import SystemClock
 from pipeline_triggers.errors import ConfigurationError, TransientError
+from pipeline_triggers.tracing import CallTracer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +78,7 @@ class Clients:
 
     ``region`` and ``profile`` default to what the AWS configuration says; ``endpoint_url`` to AWS_ENDPOINT_URL. An
     empty ``endpoint_url`` counts as none. ``session`` brings credentials of its own. ``in_a_function`` gives calls less
-    time. Raises ConfigurationError when there is no Region or no such profile.
+    time and traces them. Raises ConfigurationError when there is no Region or no such profile.
     """
 
     def __init__(
@@ -187,6 +188,8 @@ class Clients:
             )
             client.meta.events.register("before-call", partial(self._refuse_if_late, limits.longest))
             client.meta.events.register("after-call", _refuse_foreign)
+            if self._is_in_a_function:
+                CallTracer().follow(client)
             return client
         except NoRegionError as error:
             raise ConfigurationError("no AWS Region: give --region or set AWS_DEFAULT_REGION") from error
