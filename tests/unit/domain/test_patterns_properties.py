@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline_triggers.domain.patterns import EventPattern, PatternIndex
+from pipeline_triggers.domain.pattern_index import PatternIndex
+from pipeline_triggers.domain.patterns import EventPattern
 from pipeline_triggers.errors import InvalidPatternError, NotFoundError
 
 NAMES = ["a", "b", "b-", "source", "detail-type"]

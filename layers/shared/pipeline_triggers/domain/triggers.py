@@ -20,7 +20,8 @@ from pipeline_triggers.domain.conversions import MAX_PARAMETERS, MAX_VALUE
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.forms import Form, join, kind_of, shown
 from pipeline_triggers.domain.parameters import Parameter
-from pipeline_triggers.domain.patterns import EventPattern, PatternIndex
+from pipeline_triggers.domain.pattern_index import PatternIndex
+from pipeline_triggers.domain.patterns import EventPattern
 from pipeline_triggers.domain.templates import Literal, embeds_path, is_path, parse_value
 from pipeline_triggers.domain.trigger_schedules import SCHEDULE_KEYS, Schedule, judge_schedule, read_schedule
 from pipeline_triggers.errors import InvalidInputError, InvalidTriggerError, Problem
@@ -168,7 +169,7 @@ class Snapshot:
             raise InvalidTriggerError([Problem(f"revision {revision}", f"cannot be read: {error}", remedy)]) from error
         problems: list[Problem] = []
         forms = Form(stored, problems).forms("triggers")
-        triggers = [_read(form, "") for form in forms]
+        triggers = [_read(form, "", is_stored=True) for form in forms]
         if problems:
             raise InvalidTriggerError(problems)
         return cls(revision, tuple(triggers))
@@ -239,8 +240,11 @@ def _conflicts(current: Snapshot, wanted: Sequence[Trigger], mine: str) -> Itera
             yield Problem(trigger.name, f"the name belongs to the set {owner!r}", remedy)
 
 
-def _read(form: Form, default_set: str) -> Trigger:
-    """Read what a trigger says. Where a problem was noted the trigger has a gap, and is to be thrown away."""
+def _read(form: Form, default_set: str, *, is_stored: bool = False) -> Trigger:
+    """Read what a trigger says. Where a problem was noted the trigger has a gap, and is to be thrown away.
+
+    The event pattern of a trigger that is stored has been checked, and is not read before an event may want it.
+    """
     form.only(TRIGGER_KEYS)
     own_set = form.text("set", limits.SET)
     if own_set and default_set and own_set != default_set:
@@ -251,7 +255,7 @@ def _read(form: Form, default_set: str) -> Trigger:
     return Trigger(
         name=form.text("name", limits.NAME, required=True) or "",
         targets=_targets(form),
-        pattern=_pattern(form),
+        pattern=_pattern(form, is_stored=is_stored),
         schedule=read_schedule(form),
         state=cast("State", form.choice("state", get_args(State), "ENABLED")),
         occurrence_key=key,
@@ -281,7 +285,7 @@ def _judge(trigger: Trigger, form: Form) -> None:
             )
 
 
-def _pattern(form: Form) -> EventPattern | None:
+def _pattern(form: Form, *, is_stored: bool) -> EventPattern | None:
     """The event pattern; also notes when there is not exactly one of pattern and schedule."""
     if form.has("event_pattern") == form.has("schedule_expression"):
         both = form.has("event_pattern")
@@ -296,6 +300,8 @@ def _pattern(form: Form) -> EventPattern | None:
     if not isinstance(written, Mapping | str):
         form.refuse("event_pattern", f"must be an object, not {kind_of(written)}", "Such as {source: [aws.s3]}")
         return None
+    if is_stored and isinstance(written, Mapping):
+        return EventPattern.known(written)
     try:
         return EventPattern(written)
     except InvalidInputError as error:

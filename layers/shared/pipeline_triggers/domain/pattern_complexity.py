@@ -1,0 +1,69 @@
+"""How much work the wildcards of one field can make: EventBridge refuses rules with too much of it.
+
+aws/event-ruler follows, for one value, every beginning of every wildcard that the value read so far could be. The most
+that there can be at once is the complexity of the list (event-ruler, MachineComplexityEvaluator); above 10 EventBridge
+says that the rule is too complex. The beginnings of ``a*b`` are, quotes included, ``"``, ``"a``, ``"a*``, ``"a*b`` and
+``"a*b"``; after reading ``"ab`` three of them fit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MAX_COMPLEXITY = 10
+# More ways to read a value than any list of so small a complexity is known to have.
+MAX_READINGS = 20_000
+
+_STAR = -1
+_OTHER = -2
+_QUOTE = ord('"')
+
+# Of each wildcard, by its number: how many of its tokens the value read so far fits.
+_Reading: TypeAlias = frozenset[tuple[int, int]]
+
+
+def is_too_complex(wildcards: Iterable[Sequence[str]]) -> bool:
+    """Say whether EventBridge would refuse these wildcards in one list; each is the texts between its stars."""
+    tokens = [_tokens(parts) for parts in wildcards]
+    if len(tokens) > MAX_COMPLEXITY:
+        return True
+    alphabet = {token for one in tokens for token in one if token != _STAR} | {_OTHER}
+    first: _Reading = frozenset((number, 1) for number in range(len(tokens)))
+    seen, todo = {first}, [first]
+    while todo:
+        reading = todo.pop()
+        for byte in alphabet:
+            following = _after(reading, byte, tokens)
+            if len(following) > MAX_COMPLEXITY or len(seen) > MAX_READINGS:
+                return True
+            if following not in seen:
+                seen.add(following)
+                todo.append(following)
+    return False
+
+
+def _tokens(parts: Sequence[str]) -> list[int]:
+    """A quote, the bytes of the texts with a star between two of them, and a quote."""
+    tokens = [_QUOTE]
+    for place, part in enumerate(parts):
+        tokens += [_STAR] if place else []
+        tokens += part.encode("utf-8", "surrogatepass")
+    return [*tokens, _QUOTE]
+
+
+def _after(reading: _Reading, byte: int, tokens: Sequence[Sequence[int]]) -> _Reading:
+    """The beginnings that fit once one more byte is read."""
+    following: set[tuple[int, int]] = set()
+    for number, count in reading:
+        of_this = tokens[number]
+        if of_this[count - 1] == _STAR:
+            following.add((number, count))
+        if count < len(of_this) and of_this[count] == byte:
+            following.add((number, count + 1))
+            # A star fits nothing, too.
+            if count + 1 < len(of_this) and of_this[count + 1] == _STAR:
+                following.add((number, count + 2))
+    return frozenset(following)
