@@ -15,7 +15,8 @@ MODULES = [*package_modules(), *handlers()]
 USE_CASE = {"domain", "errors", "observability"}
 USE_CASES = {
     *("reacting", "managing", "keeping", "checking", "cleanup", "scheduling"),
-    *("explaining", "redriving", "rerunning"),
+    *("explaining", "redriving", "rerunning", "restoring"),
+    *("connecting", "importing", "inspecting"),
 }
 
 # The rooms that each room may import from. A new room belongs here, with as little as it needs.
@@ -32,11 +33,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The schedules of triggers follow the triggers.
     "keeping": USE_CASE | {"scheduling"},
     "managing": USE_CASE | {"keeping"},
+    # Rules and schedules of others become triggers as those in a trigger file do.
+    "importing": USE_CASE | {"documents", "inspecting"},
+    "inspecting": USE_CASE | {"checking"},
     # One Lambda invocation: payload in, use case, answer out.
     "invocation": USE_CASE | USE_CASES | {"sources"},
     "cleanup_invocation": USE_CASE | USE_CASES | {"invocation", "sources"},
     # What people's tools need of a deployed stack.
-    "composition": USE_CASE | USE_CASES | {"adapters"},
+    "composition": USE_CASE | USE_CASES | {"adapters", "config"},
     "wiring": USE_CASE | USE_CASES | {"adapters", "cleanup_invocation", "config", "invocation", "sources"},
     "functions": {"observability", "wiring"},
     "documents": {"domain", "errors"},
@@ -63,7 +67,7 @@ OUTSIDE: dict[str, set[str]] = {
     "cli": {"click", "rich"},
     "local": AWS | {"moto", "samtranslator", "werkzeug", "yaml"},
 }
-ONLY_TYPES_OF_AWS = re.compile(r"mypy_boto3_[a-z]+")
+ONLY_TYPES_OF_AWS = re.compile(r"mypy_boto3_[a-z0-9]+")
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

@@ -13,7 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as Drawn
 
-from tests.benchmarks import cold_start, parameters
+from tests.benchmarks import cleanup, cold_start, parameters, patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from tests.benchmarks.measuring import Table
 
 SUBJECTS: Mapping[str, Callable[[], Iterable[Table]]] = {
+    "cleanup": cleanup.tables,
     "cold-start": cold_start.tables,
     "parameters": parameters.tables,
+    "patterns": patterns.tables,
 }
 
 

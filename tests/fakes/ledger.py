@@ -40,6 +40,7 @@ class Kept:
     at: datetime
     first_at: datetime
     was_unknown: bool = False
+    was_until: datetime | None = None
     params_changed: bool = False
 
 
@@ -94,6 +95,7 @@ class FakeLedger(Recording):
                 at=decision.at or now,
                 first_at=again.first_at if again else now,
                 was_unknown=found.outcome_unknown,
+                was_until=found.until,
                 params_changed=again is not None and (again.params_changed or found.params_changed),
             )
             return found
@@ -112,14 +114,14 @@ class FakeLedger(Recording):
         """Fenced by owner; what an earlier attempt may have done stays unknown."""
         with self.call("reject", token=token, owner=owner, reason=reason, message=message):
             kept = self._fenced(token, owner, ("ATTEMPTING", "REJECTED"))
-            entry = replace(kept.entry, state="REJECTED", attempt_open=kept.was_unknown, reason=reason, message=message)
+            entry = replace(_without_this_attempt(kept), state="REJECTED", reason=reason, message=message)
             self.entries[token] = replace(kept, entry=entry)
 
     def release(self, token: str, owner: str, reason: str) -> None:
         """Fenced by owner; what an earlier attempt may have done stays unknown."""
         with self.call("release", token=token, owner=owner, reason=reason):
             kept = self._fenced(token, owner, ("ATTEMPTING",))
-            entry = replace(kept.entry, lease_until=EPOCH, attempt_open=kept.was_unknown, reason=reason)
+            entry = replace(_without_this_attempt(kept), lease_until=EPOCH, reason=reason)
             self.entries[token] = replace(kept, entry=entry)
 
     def record(self, decision: Decision, *, message_id: str = "") -> None:
@@ -191,8 +193,12 @@ class FakeLedger(Recording):
         return kept
 
 
+def _without_this_attempt(kept: Kept) -> Entry:
+    return replace(kept.entry, attempt_open=kept.was_unknown, attempt_until=kept.was_until)
+
+
 def _stays(entry: Entry) -> bool:
-    return entry.state in ("ATTEMPTING", "STARTED") or entry.attempt_open
+    return entry.state == "STARTED" or entry.attempt_open
 
 
 def _documents(kept: list[tuple[str, Kept]]) -> list[dict[str, Any]]:

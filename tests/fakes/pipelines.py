@@ -14,6 +14,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.recording import Recording
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 HOME = Home("aws", "123456789012", "us-east-1")
@@ -31,7 +32,7 @@ class Execution:
 
 @dataclass
 class FakePipelines(Recording):
-    """The ports ``Pipelines`` and ``Executions``. Pipelines exist once they are added.
+    """The ports ``Pipelines``, ``PipelineNames`` and ``Executions``. Pipelines exist once they are added.
 
     ``executions`` are in the order of their start; ``ended`` is how those stand that do not run any more, by ARN. As
     SageMaker does, it keeps what each version declares, and describes the latest unless a version is named. It has no
@@ -45,6 +46,7 @@ class FakePipelines(Recording):
     _definitions: dict[str, Definition] = field(default_factory=dict)
     _versions: dict[tuple[str, int | None], Definition] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
     _deleting: set[str] = field(default_factory=set)
 
     def add(self, pipeline: str, definition: Definition | None = None, *, version: int | None = None) -> str:
@@ -52,6 +54,7 @@ class FakePipelines(Recording):
         ref = PipelineRef.parse(pipeline, version)
         arn = ref.arn_in(self.home)
         self._definitions[arn.casefold()] = definition or Definition({})
+        self._names[arn.casefold()] = ref.name
         if version is not None:
             self._versions[ref.key_in(self.home)] = self._definitions[arn.casefold()]
         return arn
@@ -115,6 +118,16 @@ class FakePipelines(Recording):
                     running = PortExecution(arn, "Executing", execution.created_at, execution.created_at)
                     return self.ended.get(arn, running)
             raise TransientError("not-found-yet", f"there is no execution {arn}")
+
+    def listed(self) -> Iterator[str]:
+        """In the order in which they were made, lower-cased as SageMaker does it."""
+        with self.call("listed"):
+            return iter(list(self._definitions))
+
+    def name_of(self, arn: str) -> str | None:
+        """As it was added, by ARN in whatever case."""
+        with self.call("name_of", arn=arn):
+            return self._names[arn.casefold()] if arn.casefold() in self._definitions else None
 
     def absent(self, arn: str) -> bool:
         """By ARN, whatever its case."""

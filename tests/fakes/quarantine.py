@@ -31,11 +31,11 @@ class FakeQuarantine(Recording):
             self._expires_at[item.id] = self.clock.now() + timedelta(days=90)
 
     def list(self, reason: str | None = None) -> Iterator[Quarantined]:
-        """Newest first, without bodies and decisions."""
+        """Newest first, without bodies, attributes and decisions."""
         with self.call("list", reason=reason):
             found = [item for item in self.items.values() if reason in (None, item.reason) and self._lives(item.id)]
             newest_first = sorted(found, key=lambda item: item.received_at, reverse=True)
-            return iter([replace(item, body="", decisions=()) for item in newest_first])
+            return iter([replace(item, body="", attributes={}, decisions=()) for item in newest_first])
 
     def get(self, id: str) -> Quarantined:  # noqa: A002 - the port's word
         """Whole."""

@@ -26,13 +26,16 @@ DEFAULT_RETRY_POLICY = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts
 class FakeSchedules(Recording):
     """The port ``Schedules``; schedules exist once they are added, in pages of ``page_size``.
 
-    There is the group ``default``, as in every account, and those that are ``made``.
+    There is the group ``default``, as in every account, and those that are ``made``. ``group_tags`` are the tags of
+    groups, by name. Of a token whose name is ``expired`` the service knows nothing any more.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)
     page_size: int = 100
     home: Home = HOME
     made: InitVar[Sequence[str]] = ()
+    group_tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    expired: set[str] = field(default_factory=set)
     _definitions: dict[tuple[str, str], ScheduleDefinition] = field(default_factory=dict)
     _groups: list[str] = field(default_factory=lambda: ["default"])
 
@@ -77,6 +80,8 @@ class FakeSchedules(Recording):
     def page(self, group: str, token: str | None = None) -> SchedulePage:
         """In the order of names; tokens name the last schedule of a page, so that deleting does not shift pages."""
         with self.call("page", group=group, token=token):
+            if token in self.expired:
+                raise PermanentError("refused-by-sagemaker", "ValidationException: Invalid NextToken")
             names = sorted(name for its_group, name in self._definitions if its_group == group and name > (token or ""))
             told = [self._told(group, name) for name in names[: self.page_size]]
             return SchedulePage(told, names[self.page_size - 1] if len(names) > self.page_size else None)
@@ -87,6 +92,11 @@ class FakeSchedules(Recording):
             if (group, name) not in self._definitions:
                 raise NotFoundError(f"there is no schedule {name} in the group {group}")
             return self._definitions[group, name]
+
+    def tags(self, group_arn: str) -> Mapping[str, str]:
+        """None, unless a test has given some."""
+        with self.call("tags", group_arn=group_arn):
+            return dict(self.group_tags.get(group_arn.partition(":schedule-group/")[2], {}))
 
     def create(self, document: Mapping[str, Any]) -> str:
         """As the service does it: refuses a name that is taken, and a group that is not there."""

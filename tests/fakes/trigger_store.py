@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pipeline_triggers.domain.ports import RevisionInfo
+from pipeline_triggers.domain.ports import Current, RevisionInfo
 from pipeline_triggers.domain.triggers import Snapshot, Trigger
 from pipeline_triggers.errors import NotFoundError, StaleRevisionError
 from tests.fakes.clock import FakeClock
 from tests.fakes.recording import Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
 
 @dataclass
 class FakeTriggerStore(Recording):
-    """The port ``TriggerStore``; ``snapshots`` holds revision 1 first."""
+    """The ports ``TriggerStore`` and ``OrphanMarks``; ``snapshots`` holds revision 1 first, ``orphaned`` the marks."""
 
     clock: FakeClock = field(default_factory=FakeClock)
     snapshots: list[Snapshot] = field(default_factory=list)
+    orphaned: dict[str, datetime] = field(default_factory=dict)
     _infos: list[RevisionInfo] = field(default_factory=list)
 
     def put(self, *triggers: Trigger) -> int:
@@ -31,6 +33,28 @@ class FakeTriggerStore(Recording):
         """The number of snapshots."""
         with self.call("revision"):
             return len(self.snapshots)
+
+    def current(self) -> Current:
+        """The number of snapshots, and the marks."""
+        with self.call("current"):
+            return Current(len(self.snapshots), dict(self.orphaned))
+
+    def marked(self) -> Mapping[str, datetime]:
+        """The marks."""
+        with self.call("marked"):
+            return dict(self.orphaned)
+
+    def mark(self, pipeline_arns: Iterable[str], since: datetime) -> None:
+        """Each keeps its first time."""
+        with self.call("mark", pipeline_arns=(arns := tuple(pipeline_arns)), since=since):
+            for arn in arns:
+                self.orphaned.setdefault(arn.casefold(), since)
+
+    def revive(self, pipeline_arns: Iterable[str]) -> None:
+        """Gone."""
+        with self.call("revive", pipeline_arns=(arns := tuple(pipeline_arns))):
+            for arn in arns:
+                self.orphaned.pop(arn.casefold(), None)
 
     def load(self, revision: int | None = None) -> Snapshot:
         """A snapshot by number."""

@@ -44,7 +44,7 @@ EMPTY_SECONDS = 1.0
 
 @dataclass
 class PacedPipelines(FakePipelines):
-    """SageMaker that allows so many starts a second, and as many at once after a pause."""
+    """SageMaker that allows so many starts a second, and as many at once after a pause, at least one."""
 
     per_second: float = 2.0
     time: VirtualTime = field(default_factory=VirtualTime)
@@ -58,7 +58,7 @@ class PacedPipelines(FakePipelines):
         self.start_calls += 1
         now = self.time.now()
         passed = (now - self._at).total_seconds() if self._at else 1.0
-        self._saved, self._at = min(self.per_second, self._saved + passed * self.per_second), now
+        self._saved, self._at = min(max(1.0, self.per_second), self._saved + passed * self.per_second), now
         if self._saved < 1:
             raise TransientError("throttled", "Rate exceeded")
         self._saved -= 1

@@ -74,6 +74,7 @@ CASES: dict[str, Case] = {
         "a timeout in the middle of a batch",
         "what is done is not repeated, the rest is done",
         CRASHES + "what_was_done_before_a_function_was_killed_is_not_done_again_and_the_rest_is_done",
+        CRASHES + "a_function_that_hangs_in_the_middle_of_a_batch_is_ended_and_its_batch_is_done_once_all_the_same",
         UNIT + "local/test_poller.py::test_a_function_that_takes_too_long_is_killed_and_its_batch_stays",
     ),
     "F10": _case(

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline_triggers.domain.events import Event
 from pipeline_triggers.domain.ledger import Acquired
+from pipeline_triggers.domain.ports import Current
 from pipeline_triggers.domain.triggers import Snapshot, Trigger
 from pipeline_triggers.errors import TransientError
 from pipeline_triggers.reacting import Invocation, Message, Reactor
@@ -259,9 +260,9 @@ class OneSnapshot:
 
     snapshot = Snapshot(1, (TRIGGER,))
 
-    def revision(self) -> int:
+    def current(self) -> Current:
         """The only one."""
-        return 1
+        return Current(1)
 
     def load(self, revision: int) -> Snapshot:
         """The only one."""

@@ -52,7 +52,8 @@ PATIENCE_SECONDS = 180
 def default_plan(seconds: float) -> FaultPlan:
     """A little of everything all the time, and every five minutes half a second in which all starts are throttled.
 
-    That is enough for a queue to grow: whoever is throttled starts only once a second, and recovers slowly.
+    That is enough for a queue to grow: whoever is throttled leaves more time between starts, and each start shortens it
+    by a few per cent only. The stack leaves no other time between starts here (StartInterval 0).
     """
     throttled = (
         Fault("throttle", *START, times=None, begins=begins, ends=begins + 0.5)

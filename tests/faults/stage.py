@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline_triggers.domain.executions import StartRequest
+    from pipeline_triggers.domain.ports import Quarantined
 
 PIPELINES = ("churn-train", "churn-score")
 DECLARED = Definition({"Rows": Declared(required=False), "Revision": Declared(required=False)})
@@ -49,15 +50,18 @@ class Faults:
     lost_answers: int = 0
     throttled_until: datetime | None = None
     ledger_down_until: datetime | None = None
+    quarantine_down_until: datetime | None = None
 
     def call(self, kind: str, act: Callable[[], Any]) -> Any:
-        """Make a call of ``start``, ``find`` or ``ledger``."""
+        """Make a call of ``start``, ``find``, ``ledger``, ``quarantine`` or ``queue``."""
         crashes = self._counts_down()
         if crashes and not self.crashes_after:
             raise Crash
         if kind == "ledger" and self.ledger_down_until and self.clock.now() < self.ledger_down_until:
             raise TransientError("ledger-unavailable", "down")
-        if kind != "ledger" and self.throttled_until and self.clock.now() < self.throttled_until:
+        if kind == "quarantine" and self.quarantine_down_until and self.clock.now() < self.quarantine_down_until:
+            raise TransientError("unavailable", "down")
+        if kind in ("start", "find") and self.throttled_until and self.clock.now() < self.throttled_until:
             raise TransientError("throttled", "slow down")
         answer = act()
         if crashes:
@@ -127,6 +131,28 @@ class FaultyPipelines(FakePipelines):
         return found
 
 
+@dataclass
+class FaultyQuarantine(FakeQuarantine):
+    """A quarantine whose writes meet faults."""
+
+    faults: Faults = field(default_factory=lambda: Faults(FakeClock()))
+
+    def put(self, item: Quarantined) -> None:
+        """With faults."""
+        self.faults.call("quarantine", lambda: FakeQuarantine.put(self, item))
+
+
+@dataclass
+class FaultyQueues(SqsOfQueues):
+    """SQS whose messages are put back with faults."""
+
+    faults: Faults = field(default_factory=lambda: Faults(FakeClock()))
+
+    def delay(self, *arguments: Any, **options: Any) -> None:
+        """With faults."""
+        self.faults.call("queue", lambda: SqsOfQueues.delay(self, *arguments, **options))
+
+
 @dataclass(frozen=True)
 class Offered:
     """An event that was sent; ``revision`` is that of the triggers when it was."""
@@ -149,11 +175,11 @@ class Stage:
         self.faults = Faults(self.clock)
         self.ledger = ledger(clock=self.clock, faults=self.faults)
         self.pipelines = pipelines(clock=self.clock, faults=self.faults)
-        self.quarantine = FakeQuarantine(clock=self.clock)
+        self.quarantine = FaultyQuarantine(clock=self.clock, faults=self.faults)
         self.triggers = FakeTriggerStore(clock=self.clock)
         self.queue = FakeQueue("arn:aws:sqs:us-east-1:123456789012:pt-bus-event", self.clock)
         self.queue.max_receive_count = max_receive_count
-        self.sqs = SqsOfQueues(queues={self.queue.arn: self.queue})
+        self.sqs = FaultyQueues(queues={self.queue.arn: self.queue}, faults=self.faults)
         self.offered: dict[str, Offered] = {}
         for name in PIPELINES:
             self.pipelines.add(name, DECLARED)
@@ -222,7 +248,8 @@ class Stage:
 
     def settle(self) -> None:
         """End all faults and let time pass until no message is left in the queue."""
-        self.faults.calls_to_crash = self.faults.throttled_until = self.faults.ledger_down_until = None
+        self.faults.calls_to_crash = self.faults.throttled_until = None
+        self.faults.ledger_down_until = self.faults.quarantine_down_until = None
         self.faults.lost_answers = 0
         self.pipelines._failures_of.clear()
         for _ in range(500):

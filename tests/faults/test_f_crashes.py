@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from pipeline_triggers.errors import AwsError, PermanentError, TransientError
 from pipeline_triggers.local.faults import Fault
-from pipeline_triggers.local.poller import FunctionError
+from pipeline_triggers.local.poller import FunctionError, _Process
 from tests.faults.conftest import LONGEST_DELAY
 from tests.unit.test_reacting import World, an_event
 
@@ -75,11 +76,31 @@ def test_a_function_killed_at_any_step_of_a_start_has_it_made_once_all_the_same(
 
 
 def test_what_was_done_before_a_function_was_killed_is_not_done_again_and_the_rest_is_done(scene: Scene) -> None:
-    """F9. A timeout kills the function just so: its whole batch comes again."""
+    """F9. A crash, at a place that is known."""
     events = [scene.event() for _ in range(5)]
     scene.faults.strike(Fault("crash", *START, after=2))
     scene.offer(*events)
     assert (scene.drain(), len([it for it in events if scene.starts_of(it)])) == (5, 2)
+    scene.later(LONGEST_DELAY)
+    scene.settle()
+    assert [scene.starts_of(event) for event in events] == [1] * 5
+
+
+def test_a_function_that_hangs_in_the_middle_of_a_batch_is_ended_and_its_batch_is_done_once_all_the_same(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """F9. It believes that it has a minute and is ended after some seconds; its last call acts only after that."""
+    worker = scene.stage.poller.worker("BusEventFunction")
+    believed, real, hangs = 61, 3.0, 5.0
+    receive = _Process.receive
+    monkeypatch.setattr(worker, "function", replace(worker.function, timeout=believed))
+    monkeypatch.setattr(_Process, "receive", lambda it, timeout: receive(it, real if timeout == believed else timeout))
+    events = [scene.event() for _ in range(5)]
+    scene.faults.strike(Fault("delay", *START, seconds=hangs, after=2))
+    scene.offer(*events)
+    assert (scene.drain(), "Task timed out" in caplog.text) == (5, True)
+    time.sleep(hangs - real)
+    scene.stage.aws.pipelines.forget_tokens()
     scene.later(LONGEST_DELAY)
     scene.settle()
     assert [scene.starts_of(event) for event in events] == [1] * 5

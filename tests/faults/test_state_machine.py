@@ -53,7 +53,7 @@ class Deliveries(RuleBasedStateMachine):
         """Nothing happens for a while."""
         self.stage.clock.advance(seconds=seconds)
 
-    @rule(number=st.sampled_from([0, 1]), calls=st.integers(1, 8), after=st.booleans())
+    @rule(number=st.sampled_from([0, 1]), calls=st.integers(1, 12), after=st.booleans())
     def crash(self, number: int, calls: int, after: bool) -> None:
         """A worker gets a batch and crashes at one of its calls, before or after the call has its effect."""
         self.stage.faults.calls_to_crash, self.stage.faults.crashes_after = calls, after
@@ -74,6 +74,11 @@ class Deliveries(RuleBasedStateMachine):
     def take_the_ledger_down(self, seconds: int) -> None:
         """The ledger is down for a while."""
         self.stage.faults.ledger_down_until = self.stage.later(seconds)
+
+    @rule(seconds=st.sampled_from([30, 600]))
+    def take_the_quarantine_down(self, seconds: int) -> None:
+        """The quarantine is down for a while."""
+        self.stage.faults.quarantine_down_until = self.stage.later(seconds)
 
     @rule()
     def refuse_for_good(self) -> None:

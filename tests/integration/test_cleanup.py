@@ -18,9 +18,12 @@ from botocore.exceptions import ClientError
 from moto.scheduler.models import scheduler_backends
 
 from pipeline_triggers.adapters.items import from_item, unpack
+from pipeline_triggers.composition import manager
+from pipeline_triggers.domain.schedule_plans import TellsTrigger
 from pipeline_triggers.local.poller import FunctionError
-from pipeline_triggers.local.stage import Stage, definition_of, scheduler_role
+from pipeline_triggers.local.stage import STACK, Stage, definition_of, scheduler_role
 from pipeline_triggers.local.wire import ACCOUNT, REGION, Answer, error_answer, json_answer
+from tests.fakes.estate import trigger_of
 from tests.integration.conftest import ROOT
 from tests.sample_events import CLEANUP, sample
 
@@ -110,6 +113,12 @@ class Account:
         pages = self.scheduler.get_paginator("list_schedules").paginate(NamePrefix=f"{self.pipeline}-")
         return {it["Name"].removeprefix(f"{self.pipeline}-") for page in pages for it in page["Schedules"]}
 
+    def clear(self) -> None:
+        """Delete the schedules of this test: whatever must be read to know whose it is, every clean-up reads."""
+        for group in scheduler_backends[ACCOUNT][REGION].schedule_groups.values():
+            for name in [name for name in group.schedules if name.startswith(f"{self.pipeline}-")]:
+                del group.schedules[name]
+
     def event(self) -> dict[str, Any]:
         """CloudTrail's report that this test's pipeline was deleted."""
         event: dict[str, Any] = sample("cloudtrail-delete-pipeline")
@@ -144,14 +153,17 @@ def test_a_deleted_pipeline_loses_its_schedules_and_the_others_keep_theirs(accou
     twin, other = account.create_pipeline(f"{account.pipeline}2"), account.create_pipeline(f"other{account.pipeline}")
     account.create_pipeline()
     spellings = (account.arn, f"{HERE}{account.pipeline}", f"{HERE}{account.pipeline.upper()}")
-    universal = {"Input": json.dumps({"PipelineName": account.pipeline})}
+    its: list[tuple[str, dict[str, Any]]] = [(spelling, {}) for spelling in spellings]
+    its += [(UNIVERSAL, {"Input": json.dumps({"PipelineName": named})}) for named in (account.pipeline, account.arn)]
     others: list[tuple[str, dict[str, Any]]] = [
         (twin, {}),
         (other, {}),
         (account.arn.replace(REGION, "eu-west-1"), {}),
         (account.arn.replace(ACCOUNT, "210987654321"), {}),
         (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{account.pipeline.lower()}", {"Input": account.arn}),
-        (UNIVERSAL, universal),
+        (UNIVERSAL, {"Input": json.dumps({"PipelineName": twin})}),
+        (UNIVERSAL, {"Input": json.dumps({"PipelineName": "<aws.scheduler.execution-id>"})}),
+        (f"{UNIVERSAL[:-22]}:stopPipelineExecution", {"Input": json.dumps({"PipelineName": account.pipeline})}),
     ]
     groups = ["default", "default", "default", f"{account.pipeline}-a", f"{account.pipeline}-b"]
     for group in groups[3:]:
@@ -160,7 +172,8 @@ def test_a_deleted_pipeline_loses_its_schedules_and_the_others_keep_theirs(accou
     for number in range(250):
         group = groups[number % 5]
         if number % 3 == 0:
-            goes.add(account.schedule(f"goes-{number}", spellings[number // 3 % 3], group))
+            target, fields = its[number // 3 % len(its)]
+            goes.add(account.schedule(f"goes-{number}", target, group, **fields))
         else:
             target, fields = next(of_others)
             stays.add(account.schedule(f"stays-{number}", target, group, **fields))
@@ -171,6 +184,7 @@ def test_a_deleted_pipeline_loses_its_schedules_and_the_others_keep_theirs(accou
     assert {arn.partition("-goes-")[2] for arn in account.definitions()} == {
         name.removeprefix("goes-") for name in goes
     }
+    account.clear()
 
 
 def test_the_whole_definition_is_stored(account: Account) -> None:
@@ -249,7 +263,7 @@ def test_a_connection_that_breaks_deletes_nothing(account: Account, faults: Faul
 
     account.schedule("nightly")
     for operation in ("DescribePipeline", "ListPipelines", "GetSchedule"):
-        with faults.answering(operation, reset, reset):
+        with faults.answering(operation, *[reset] * 1000):
             assert deleted_by(account) == []
     assert account.names == {"nightly"}
 
@@ -304,16 +318,19 @@ def test_a_scheduler_that_cannot_be_read_deletes_nothing(
     account: Account, faults: Faults, operation: str, wrong: str
 ) -> None:
     account.schedule("nightly")
-    with faults.answering(operation, *[WRONG_ANSWERS[wrong]] * 2):  # the client asks a second time
+    with faults.answering(operation, *[WRONG_ANSWERS[wrong]] * 1000):  # for whoever asks, and again
         assert deleted_by(account) == []
     assert account.names == {"nightly"}
 
 
 def test_one_schedule_that_cannot_be_deleted_does_not_hold_up_the_others(account: Account, faults: Faults) -> None:
+    def throttled_for_one(call: Call, forward: Forward) -> Answer:
+        return THROTTLED if call.input["Name"].endswith("-s16") else forward(call)
+
     names = {account.schedule(f"s{number:02d}") for number in range(50)}
-    with faults.answering("DeleteSchedule", *[_forwarded] * 16, THROTTLED, THROTTLED), pytest.raises(FunctionError):
+    with faults.answering("DeleteSchedule", *[throttled_for_one] * 100), pytest.raises(FunctionError):
         account.clean_up()
-    assert len(account.names) == 1
+    assert account.names == {"s16"}
     assert len(account.definitions()) == len(names)
     assert len(account.clean_up()["deleted"]) == 1
     assert account.names == set()
@@ -353,16 +370,79 @@ def test_an_orphan_whose_deletion_nobody_reported_is_swept_away(account: Account
     assert account.names == {"alive"}
 
 
+def test_schedules_through_this_app_go_with_the_pipeline_of_their_trigger(account: Account) -> None:
+    trigger = f"{account.pipeline}-nightly"
+    manager(account.stage._clients(), STACK).apply([trigger_of(trigger, account.pipeline)], set="", prune=False)
+    for name, told in (("through", trigger), ("lost", "no-such")):
+        target: dict[str, Any] = {}
+        queue = account.stage.deployment.outputs["ScheduleQueueArn"]
+        TellsTrigger(queue, told).written_into(target)
+        account.schedule(name, queue, STACK, **target)
+    report = account.clean_up()
+    assert account.names == {"lost"}
+    assert report["orphaned"] == [account.arn]
+    account.create_pipeline()
+    assert account.clean_up()["revived"] == [account.arn]
+
+
+@pytest.mark.parametrize("way", ["tag", "description"])
+def test_what_is_protected_stays(account: Account, way: str) -> None:
+    group = f"{account.pipeline}-protected"
+    account.scheduler.create_schedule_group(
+        Name=group, Tags=[{"Key": "pipeline-triggers:protect", "Value": "true"}] if way == "tag" else []
+    )
+    account.schedule("nightly", group=group)
+    if way == "description":
+        whole = account.scheduler.get_schedule(Name=f"{account.pipeline}-nightly", GroupName=group)
+        kept = {key: whole[key] for key in ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
+        account.scheduler.update_schedule(**kept, Description="[pipeline-triggers:protect]")
+    report = account.clean_up()
+    reason = "protected-group" if way == "tag" else "protected-description"
+    assert [it["reason"] for it in report["kept"] if account.pipeline in it["arn"]] == [reason]
+    assert account.names == {"nightly"}
+
+
+def test_a_rule_that_targets_the_pipeline_is_reported(account: Account) -> None:
+    events = account.stage.client("events")
+    events.put_rule(Name=account.pipeline, EventPattern='{"source": ["example"]}')
+    events.put_targets(Rule=account.pipeline, Targets=[{"Id": "1", "Arn": account.arn, "RoleArn": ROLE}])
+    report = account.clean_up()
+    rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{account.pipeline}#1"
+    assert {"arn": rule, "reason": "rule-reported"} in report["kept"]
+    assert len(events.list_targets_by_rule(Rule=account.pipeline)["Targets"]) == 1
+
+
+def test_a_sweep_goes_on_where_another_invocation_has_stopped(account: Account, faults: Faults) -> None:
+    """The first one is throttled in the middle; the second reads only the groups that are left."""
+    groups = [f"{account.pipeline}-{number}" for number in range(12)]
+    for group in groups:
+        account.scheduler.create_schedule_group(Name=group)
+    seen: list[str] = []
+
+    def throttled_later(call: Call, forward: Forward) -> Answer:
+        seen.append(str(call.input["GroupName"]))
+        return THROTTLED if len(seen) > 9 else forward(call)
+
+    with faults.answering("ListSchedules", *[throttled_later] * 1000), pytest.raises(FunctionError):
+        account.stage.poller.invoke(CLEANUP, sample("sweep"))
+    first, seen[:] = set(seen[:9]), []
+
+    def noted(call: Call, forward: Forward) -> Answer:
+        seen.append(str(call.input["GroupName"]))
+        return forward(call)
+
+    with faults.answering("ListSchedules", *[noted] * 1000):
+        account.stage.poller.invoke(CLEANUP, sample("sweep"))
+    assert set(groups) <= first | set(seen)
+    assert len(first & set(seen)) <= 1, "all but the large default group have one page"
+
+
 def test_a_message_that_nobody_can_read_goes_to_quarantine(account: Account) -> None:
     queue = account.stage.deployment.outputs["CleanupQueueUrl"]
     account.stage.client("sqs").send_message(QueueUrl=queue, MessageBody="{not json")
     assert account.stage.poller.drain(DRAIN_SECONDS) == 0
     kept = [(it.reason, it.source_queue.rpartition(":")[2]) for it in account.stage.quarantine.list()]
     assert ("malformed-event", "local-cleanup") in kept
-
-
-def _forwarded(call: Call, forward: Forward) -> Answer:
-    return forward(call)
 
 
 def deleted_by(account: Account) -> list[str]:

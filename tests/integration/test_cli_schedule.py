@@ -92,7 +92,7 @@ def test_status_reads_the_whole_stack(idle: Stage) -> None:
     document = run_json(idle, "status")
     assert (document["exit_code"], document["problems"]) == (0, [])
     result = document["result"]
-    assert result["triggers"] == {"revision": 1, "enabled": 1, "disabled": 0, "shadow": 0}
+    assert result["triggers"] == {"revision": 1, "enabled": 1, "disabled": 0, "shadow": 0, "orphaned": []}
     assert [told["field"] for told in result["attention"]] == ["undelivered"]
     assert {each["queue"]: each["waiting"] for each in result["queues"]}["undelivered"] == 1
     assert "nightly" in {each["name"] for each in result["schedules"]["list"]}

@@ -20,9 +20,7 @@ from botocore.compat import HTTPHeaders
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
-from pipeline_triggers.adapters.cleanup_store import DynamoCleanupStore
 from pipeline_triggers.adapters.clients import Clients
-from pipeline_triggers.adapters.items import from_item, unpack
 from pipeline_triggers.adapters.ledger import DynamoLedger
 from pipeline_triggers.adapters.pipelines import SageMakerPipelines
 from pipeline_triggers.adapters.quarantine import DynamoQuarantine
@@ -34,7 +32,6 @@ from pipeline_triggers.domain.definitions import Declared, Definition
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.ledger import RETENTION, Acquired, Busy, Capped, Rejected, Started
 from pipeline_triggers.domain.ports import (
-    CleanupStore,
     Counts,
     Executions,
     Ledger,
@@ -43,13 +40,11 @@ from pipeline_triggers.domain.ports import (
     Quarantined,
     Queues,
     Roles,
-    ScheduleDefinition,
     Schedules,
     TriggerStore,
 )
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import NotFoundError, PermanentError, StaleRevisionError, TransientError
-from tests.fakes.cleanup_store import FakeCleanupStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.pipelines import HOME, FakePipelines
@@ -63,6 +58,8 @@ from tests.samples import PIPELINE_ARN, rejected, request, start, trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from pipeline_triggers.domain.decisions import Decision
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:other"
 EXECUTION = f"{PIPELINE_ARN}/execution/abcdef"
@@ -200,14 +197,6 @@ def roles(request: pytest.FixtureRequest) -> Roles:
     return IamRoles(clients)
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
-def cleanup_store(request: pytest.FixtureRequest, clock: FakeClock) -> CleanupStore:
-    if request.param == "fake":
-        return FakeCleanupStore()
-    clients = request.getfixturevalue("clients")
-    return DynamoCleanupStore(clients, create_table(clients, "cleanup"), clock)
-
-
 class TestLedger:
     def test_the_first_attempt_is_acquired(self, ledger: Ledger, clock: FakeClock) -> None:
         assert ledger.acquire(start(), "a", clock.now() + LEASE) == Acquired(attempts=1)
@@ -271,12 +260,25 @@ class TestLedger:
         began = clock.now()
         ledger.acquire(start(), "a", began + LEASE)
         clock.advance(seconds=61)
-        until = clock.now() + LEASE
-        ledger.acquire(start(), "b", until)
+        ledger.acquire(start(), "b", clock.now() + LEASE)
         ledger.release(start().token, "b", "throttled")
         clock.advance(seconds=1)
         found = ledger.acquire(start(), "c", clock.now() + LEASE)
-        assert found == Acquired(3, True, start().request, began, until)
+        assert found == Acquired(3, True, start().request, began, began + LEASE)
+
+    @pytest.mark.parametrize("move", ["release", "reject"])
+    def test_attempts_without_effect_do_not_lengthen_the_time_in_which_an_unknown_one_is_looked_for(
+        self, ledger: Ledger, clock: FakeClock, move: str
+    ) -> None:
+        began = clock.now()
+        ledger.acquire(start(), "a", began + LEASE)
+        for number in range(3):
+            clock.advance(hours=1)
+            ledger.acquire(start(), f"b{number}", clock.now() + LEASE)
+            getattr(ledger, move)(start().token, f"b{number}", "throttled")
+        found = ledger.acquire(start(), "c", clock.now() + LEASE)
+        assert isinstance(found, Acquired)
+        assert (found.outcome_unknown, found.since, found.until) == (True, began, began + LEASE)
 
     def test_two_crashes_are_looked_for_from_the_first_to_the_end_of_the_last(
         self, ledger: Ledger, clock: FakeClock
@@ -370,6 +372,19 @@ class TestLedger:
         ledger.complete(start().token, "a", EXECUTION)
         ledger.record(rejected())
         assert ledger.acquire(start(), "b", until) == Started(EXECUTION)
+
+    @pytest.mark.parametrize(
+        "decision", [rejected(), replace(start(), outcome="disabled")], ids=lambda decision: decision.outcome
+    )
+    def test_what_nobody_attempts_any_more_is_on_record_as_what_became_of_it(
+        self, ledger: Ledger, clock: FakeClock, decision: Decision
+    ) -> None:
+        ledger.acquire(start(), "a", clock.now() + LEASE)
+        ledger.release(start().token, "a", "throttled")
+        ledger.record(decision)
+        [entry] = ledger.of_event("event-1")
+        assert (entry["outcome"], entry["reason"]) == (decision.outcome, decision.reason)
+        assert ledger.acquire(start(), "b", clock.now() + LEASE) == Acquired(attempts=1)
 
     def test_a_decision_without_a_token_is_recorded_by_event_and_target(self, ledger: Ledger) -> None:
         for id_ in ("event-1", "event-1", "event-2"):
@@ -487,11 +502,10 @@ class TestLedger:
         ledger.acquire(start(), "a", began + LEASE, message_id="m-1")
         clock.advance(seconds=61)
         ledger.acquire(start(), "b", clock.now() + LEASE, message_id="m-1")
-        until = clock.now() + LEASE
         ledger.reject(start().token, "b", "access-denied")
         ledger.record(rejected())
         found = ledger.acquire(start(), "c", clock.now() + LEASE, message_id="m-2")
-        assert found == Acquired(1, outcome_unknown=True, since=began, until=until)
+        assert found == Acquired(1, outcome_unknown=True, since=began, until=began + LEASE)
 
 
 class TestTriggerStore:
@@ -556,6 +570,14 @@ class TestQuarantine:
         quarantine.put(self.item(clock))
         assert quarantine.get("m-1") == self.item(clock)
 
+    def test_the_attributes_of_the_message_come_back_too(self, quarantine: Quarantine, clock: FakeClock) -> None:
+        attributes = {
+            "team": {"DataType": "String", "StringValue": "käse"},
+            "digest": {"DataType": "Binary.sha", "BinaryValue": b"\x00\xff"},
+        }
+        quarantine.put(self.item(clock, attributes=attributes))
+        assert quarantine.get("m-1").attributes == attributes
+
     def test_a_body_is_kept_as_it_is_even_with_lone_surrogates(self, quarantine: Quarantine, clock: FakeClock) -> None:
         item = self.item(clock, body="\ud800 \x00 not json", source_queue="")
         quarantine.put(item)
@@ -610,6 +632,9 @@ class TestPipelines:
         with pytest.raises(TransientError) as raised:
             versioned.describe(PipelineRef.parse("churn-train", 3))
         assert raised.value.reason == "not-found-yet"
+
+    def test_pipelines_are_listed_by_their_arns(self, pipelines: Pipelines) -> None:
+        assert [arn.casefold() for arn in pipelines.listed()] == [PIPELINE_ARN.casefold()]
 
     def test_a_started_execution_is_found_by_its_token(self, pipelines: Pipelines, clock: FakeClock) -> None:
         arn = pipelines.start(request())
@@ -789,6 +814,19 @@ class TestSchedules:
         schedules.delete("default", "nightly")
         assert schedules.get("team", "nightly").target_arn == PIPELINE_ARN
 
+    def test_the_tags_of_a_group_are_told_and_none_of_one_that_is_not_there(
+        self, schedules: Schedules, request: pytest.FixtureRequest
+    ) -> None:
+        group = "arn:aws:scheduler:us-east-1:123456789012:schedule-group/team"
+        assert schedules.tags(group) == {}
+        if isinstance(schedules, FakeSchedules):
+            schedules.group_tags["team"] = {"owner": "churn"}
+        else:
+            scheduler = request.getfixturevalue("clients").scheduler
+            scheduler.tag_resource(ResourceArn=group, Tags=[{"Key": "owner", "Value": "churn"}])
+        assert schedules.tags(group) == {"owner": "churn"}
+        assert schedules.tags(group.replace("team", "nobody")) == {}
+
     # The clock of moto is the real one: times that matter to it are far away.
     REQUEST: Mapping[str, Any] = MappingProxyType(
         {
@@ -881,76 +919,6 @@ class TestRoles:
     def test_a_role_that_is_not_there_is_not_found(self, roles: Roles) -> None:
         with pytest.raises(NotFoundError, match="there is no role nobody"):
             roles.trusts("arn:aws:iam::123456789012:role/nobody", self.SCHEDULER)
-
-
-class TestCleanupStore:
-    ARN = "arn:aws:scheduler:us-east-1:123456789012:schedule/default/nightly"
-
-    def definition(self, clock: FakeClock, **document: Any) -> ScheduleDefinition:
-        return ScheduleDefinition(self.ARN, PIPELINE_ARN, clock.now(), {"Name": "nightly", **document})
-
-    def kept(self, store: CleanupStore, request: pytest.FixtureRequest) -> list[Any]:
-        """The documents that are kept for the pipeline, the one that was changed last at the end."""
-        if isinstance(store, FakeCleanupStore):
-            return [definition.document for definition in store.kept.get(PIPELINE_ARN, [])]
-        answer = request.getfixturevalue("clients").dynamodb.query(
-            TableName="test-cleanup",
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": f"deleted#{PIPELINE_ARN}"}},
-        )
-        return [json.loads(unpack(from_item(item)["definition"])) for item in answer["Items"]]
-
-    def test_a_definition_is_kept_whole(
-        self, cleanup_store: CleanupStore, clock: FakeClock, request: pytest.FixtureRequest
-    ) -> None:
-        large = self.definition(clock, Target={"Input": "naïve \u2028 " * 20_000})
-        cleanup_store.keep(PIPELINE_ARN, large)
-        assert self.kept(cleanup_store, request) == [large.document]
-
-    def test_the_same_definition_is_kept_once(
-        self, cleanup_store: CleanupStore, clock: FakeClock, request: pytest.FixtureRequest
-    ) -> None:
-        definition = self.definition(clock)
-        for _ in range(3):
-            cleanup_store.keep(PIPELINE_ARN.upper(), definition)
-            clock.advance(minutes=1)
-        assert len(self.kept(cleanup_store, request)) == 1
-
-    def test_a_schedule_that_was_made_again_is_kept_again(
-        self, cleanup_store: CleanupStore, clock: FakeClock, request: pytest.FixtureRequest
-    ) -> None:
-        for number in range(2):
-            cleanup_store.keep(PIPELINE_ARN, self.definition(clock, Description=str(number)))
-            clock.advance(minutes=1)
-        assert [document["Description"] for document in self.kept(cleanup_store, request)] == ["0", "1"]
-
-    def test_a_definition_is_kept_for_90_days(self, clients: Clients, clock: FakeClock) -> None:
-        DynamoCleanupStore(clients, create_table(clients, "cleanup"), clock).keep(PIPELINE_ARN, self.definition(clock))
-        [item] = map(from_item, clients.dynamodb.scan(TableName="test-cleanup")["Items"])
-        assert item["expires_at"] == int((clock.now() + timedelta(days=90)).timestamp())
-        assert item["schedule_arn"] == self.ARN
-        assert item["deleted_at"] == "2026-03-14T12:00:00.000000Z"
-
-    def test_orphans_are_remembered_with_the_time_until_they_are_forgotten(
-        self, cleanup_store: CleanupStore, clock: FakeClock
-    ) -> None:
-        assert cleanup_store.orphans() == {}
-        cleanup_store.keep(PIPELINE_ARN, self.definition(clock))
-        began = clock.now()
-        for number in range(3):
-            cleanup_store.remember(f"{self.ARN}-{number}", clock.now())
-            clock.advance(minutes=1)
-        cleanup_store.forget(f"{self.ARN}-1")
-        cleanup_store.forget(f"{self.ARN}-9")
-        assert cleanup_store.orphans() == {f"{self.ARN}-0": began, f"{self.ARN}-2": began + timedelta(minutes=2)}
-
-    def test_orphans_are_found_behind_many_definitions(self, clients: Clients, clock: FakeClock) -> None:
-        store = DynamoCleanupStore(clients, create_table(clients, "cleanup"), clock)
-        noise = "".join(str(hash((number, "x"))) for number in range(3_000))
-        for number in range(20):
-            store.keep(f"{PIPELINE_ARN}{number}", self.definition(clock, Description=noise))
-        store.remember(self.ARN, clock.now())
-        assert store.orphans() == {self.ARN: clock.now()}
 
 
 class TestConcurrency:

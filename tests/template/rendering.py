@@ -40,6 +40,9 @@ FILLED: Mapping[str, str] = {
     "MaxStartsPerHour": "50",
     "CleanupMode": "report",
     "MaxDeletes": "7",
+    "RuleTargets": "remove",
+    "MaxDeleteShare": "30",
+    "ProtectedSchedules": "default/nightly-*, prod/*",
     "CleanupDelay": "5",
     "SweepSchedule": "cron(0 3 * * ? *)",
     "AlarmTopicArn": "arn:aws:sns:eu-west-1:111122223333:on-call",
@@ -187,6 +190,8 @@ class _Resolver:
                 return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._named(found[1])), argument)
             case "Fn::Join":
                 return argument[0].join(self._value(argument[1]))
+            case "Fn::Split":
+                return self._value(argument[1]).split(argument[0])
             case "Fn::If":
                 return self._value(argument[1] if self._condition(argument[0]) else argument[2])
             case "Fn::Equals":

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from pipeline_triggers.adapters.stacks import Stack
+from pipeline_triggers.composition import CLEANUP_PARAMETERS
+from pipeline_triggers.config import cleanup_policy
 from pipeline_triggers.domain.delivery import Delivered
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.domain.schedule_plans import Defaults
 from pipeline_triggers.domain.scheduled_times import QUEUE_SUFFIX
-from tests.template.rendering import NAMES, PSEUDO, ROOT, Rendered
+from tests.template.rendering import FILLED, NAMES, PSEUDO, ROOT, Rendered
 
 FUNCTIONS = "AWS::Lambda::Function"
 MAPPINGS = "AWS::Lambda::EventSourceMapping"
@@ -91,7 +93,14 @@ def test_a_mapping_filters_nothing_because_what_it_filtered_would_be_deleted(sta
 
 def test_a_function_is_told_by_default(empty: Rendered) -> None:
     for name, function in empty.of_type(FUNCTIONS).items():
-        of_cleanup = {"CLEANUP_TABLE": "pt-cleanup", "CLEANUP_MODE": "delete", "MAX_DELETES": "200"}
+        of_cleanup = {
+            "CLEANUP_TABLE": "pt-cleanup",
+            "CLEANUP_MODE": "delete",
+            "CLEANUP_RULES": "report",
+            "MAX_DELETES": "200",
+            "MAX_DELETE_SHARE": "50",
+            "PROTECTED_SCHEDULES": "",
+        }
         assert function["Environment"]["Variables"] == (of_cleanup if name == CLEANUP else {}) | {
             "TRIGGERS_TABLE": "pt-triggers",
             "LEDGER_TABLE": "pt-ledger",
@@ -125,6 +134,16 @@ def test_a_function_is_told_the_parameters(filled: Rendered) -> None:
 def test_the_clean_up_is_told_its_parameters(filled: Rendered) -> None:
     variables = filled.properties(CLEANUP)["Environment"]["Variables"]
     assert (variables["CLEANUP_MODE"], variables["MAX_DELETES"]) == ("report", "7")
+    assert (variables["MAX_DELETE_SHARE"], variables["PROTECTED_SCHEDULES"]) == ("30", "default/nightly-*,prod/*")
+
+
+def test_a_sweep_from_a_terminal_may_delete_what_the_functions_may(filled: Rendered) -> None:
+    told = filled.properties(CLEANUP)["Environment"]["Variables"]
+    of_all = filled.properties("BusEventFunction")["Environment"]["Variables"]
+    assert set(CLEANUP_PARAMETERS.values()) == set(told) - set(of_all) - {"CLEANUP_TABLE"}
+    read = {variable: FILLED[parameter] for parameter, variable in CLEANUP_PARAMETERS.items()}
+    assert cleanup_policy(read) == cleanup_policy(told)
+    assert cleanup_policy(told) != cleanup_policy({})
 
 
 def test_a_function_is_told_names_of_resources_that_exist(stack: Rendered) -> None:

@@ -10,6 +10,7 @@ import pytest
 from botocore import xform_name
 from botocore.session import Session
 
+from pipeline_triggers.adapters import orphan_marks
 from tests.template.rendering import FILLED, ROOT, Rendered, as_list, statements
 
 if TYPE_CHECKING:
@@ -29,12 +30,20 @@ QUEUES = {
     CLEANUP: {"CleanupQueue"},
 }
 
-# The managed policies for people: those who write triggers and schedules, and those who repair.
-AUTHOR, OPERATOR = "AuthorPolicy", "OperatorPolicy"
+# The managed policies for people: those who write triggers and schedules, those who repair, those who clean up.
+AUTHOR, OPERATOR, CLEANER = "AuthorPolicy", "OperatorPolicy", "CleanupPolicy"
+PEOPLE = (AUTHOR, OPERATOR, CLEANER)
 
 # Actions that AWS cannot restrict to resources (Service Authorization Reference). Nothing else may have Resource "*".
 ON_ANY_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-LISTS = {"sagemaker:ListPipelines", "scheduler:ListScheduleGroups", "scheduler:ListSchedules"}
+LISTS = {
+    "events:ListEventBuses",
+    "events:ListRuleNamesByTarget",
+    "events:ListRules",
+    "sagemaker:ListPipelines",
+    "scheduler:ListScheduleGroups",
+    "scheduler:ListSchedules",
+}
 
 # What Lambda's poller does with a queue in the role's name; no code of ours calls it.
 POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -42,7 +51,7 @@ POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 ADAPTERS = ROOT / "layers/shared/pipeline_triggers/adapters"
 # The adapter that works on each table, and what only the command line does through it.
 TABLES: dict[str, tuple[str, set[str]]] = {
-    "TriggersTable": ("trigger_store", {"PutItem", "DeleteItem", "BatchGetItem", "TransactWriteItems"}),
+    "TriggersTable": ("trigger_store", {"PutItem", "DeleteItem", "TransactWriteItems"}),
     "LedgerTable": ("ledger", {"Query"}),
     "QuarantineTable": ("quarantine", {"Query", "DeleteItem"}),
 }
@@ -59,7 +68,7 @@ COMMAND_LINE: dict[str, dict[str, set[str]]] = {
             "StartPipelineExecution",
         }
     },
-    "scheduler": {"schedules": set()},
+    "scheduler": {"schedules": {"ListTagsForResource"}},
     "sqs": {"queues": {"ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage", "SendMessage"}},
 }
 # The same for the commands of operators: history, explain, rerun, quarantine and dlq.
@@ -68,25 +77,48 @@ OPERATING: dict[str, dict[str, set[str]]] = {
     "dynamodb": {
         "ledger": set(),
         "quarantine": {"PutItem"},
-        "trigger_store": {"BatchGetItem", "DeleteItem", "PutItem", "TransactWriteItems"},
+        "trigger_store": {"DeleteItem", "PutItem", "TransactWriteItems"},
     },
     "sagemaker": {"pipelines": {"DescribePipeline", "ListPipelineExecutions", "ListPipelines"}},
     "sqs": {"queues": set()},
     "sts": {"clients": set()},
 }
+# The same for the commands that clean up and restore.
+# What connect and import look at and change belongs to others, who allow it: the README lists it.
+OF_OTHERS = {"buckets", "topics", "queue_policies", "connections", "rule_definitions"}
+
+CLEANING: dict[str, dict[str, set[str]]] = {
+    "cloudformation": {"stacks": set()},
+    "dynamodb": {
+        "cleanup_store": set(),
+        "orphan_marks": set(),
+        "trigger_store": {"DeleteItem", "PutItem", "TransactWriteItems"},
+    },
+    "events": {"rules": set()},
+    "iam": {},
+    "sagemaker": {"pipelines": {"DescribePipelineExecution", "ListPipelineExecutions", "StartPipelineExecution"}},
+    "scheduler": {"schedules": {"UpdateSchedule"}},
+}
 # What is no action of its own for IAM, which asks for those inside of it (Service Authorization Reference).
 NO_ACTIONS = {"TransactWriteItems"}
+# The one statement that denies something.
+NEVER_DELETE = "NeverDeleteProtectedSchedules"
 # What the clean-up calls of the adapter of pipelines; all else there is for starting them.
 LOOKING = {"DescribePipeline", "ListPipelines"}
 
 
-def _allowed(stack: Rendered, role: str) -> Iterator[Mapping[str, Any]]:
-    """Every statement that a role is given: its own, and those of policies that name it."""
+def _statements(stack: Rendered, role: str) -> Iterator[Mapping[str, Any]]:
+    """Every statement about a role: its own, and those of policies that name it."""
     for policy in stack.properties(role)["Policies"]:
         yield from statements(policy["PolicyDocument"])
     for policy in stack.of_type("AWS::IAM::Policy").values():
         if role in policy["Roles"]:
             yield from statements(policy["PolicyDocument"])
+
+
+def _allowed(stack: Rendered, role: str) -> Iterator[Mapping[str, Any]]:
+    """Every statement that gives a role something."""
+    return (statement for statement in _statements(stack, role) if statement["Effect"] == "Allow")
 
 
 def _pairs(stack: Rendered, role: str) -> set[tuple[str, str]]:
@@ -175,11 +207,11 @@ def test_nothing_of_iam_has_a_name_of_its_own_so_that_a_deployment_needs_no_more
         assert "ManagedPolicyName" not in policy
 
 
-@pytest.mark.parametrize("role", [*sorted(ROLES | SCHEDULING), AUTHOR, OPERATOR])
+@pytest.mark.parametrize("role", [*sorted(ROLES | SCHEDULING), *PEOPLE])
 def test_statements_allow_named_actions_only(role: str, stack: Rendered) -> None:
-    is_policy = role in (AUTHOR, OPERATOR)
-    for statement in _policy_statements(stack, role) if is_policy else _allowed(stack, role):
-        assert statement["Effect"] == "Allow"
+    is_policy = role in PEOPLE
+    for statement in _policy_statements(stack, role) if is_policy else _statements(stack, role):
+        assert statement["Effect"] == "Allow" or statement["Sid"] == NEVER_DELETE
         assert not {"NotAction", "NotResource", "Principal"} & set(statement)
         for action in as_list(statement["Action"]):
             assert "*" not in action
@@ -198,8 +230,8 @@ def test_the_roles_of_schedules_have_no_action_on_any_resource(role: str, stack:
 
 
 def test_wildcards_inside_resources_are_those_of_this_list(empty: Rendered) -> None:
-    people = _policy_pairs(empty, AUTHOR) | _policy_pairs(empty, OPERATOR)
-    pairs = people.union(*(_pairs(empty, role) for role in ROLES | SCHEDULING))
+    people = (_policy_pairs(empty, policy) for policy in PEOPLE)
+    pairs = set().union(*people, *(_pairs(empty, role) for role in ROLES | SCHEDULING))
     partly = {resource for _, resource in pairs if "*" in resource and resource != "*"}
     log_groups = {empty.arn(role.removesuffix("Role") + "LogGroup") for role in ROLES}  # ARNs of groups end in :*
     assert partly == log_groups | {
@@ -207,6 +239,8 @@ def test_wildcards_inside_resources_are_those_of_this_list(empty: Rendered) -> N
         "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/*/execution/*",
         "arn:aws:scheduler:eu-west-1:111122223333:schedule/*/*",
         "arn:aws:scheduler:eu-west-1:111122223333:schedule/pt/*",
+        "arn:aws:scheduler:eu-west-1:111122223333:schedule-group/*",
+        "arn:aws:events:eu-west-1:111122223333:rule/*",
         "arn:aws:cloudformation:eu-west-1:111122223333:stack/pt/*",
     }
 
@@ -282,12 +316,13 @@ def test_a_role_may_call_what_the_adapters_call_and_no_more(role: str, filled: R
     } - POLLER
 
 
-def test_the_clean_up_may_do_what_its_adapters_do_and_no_more(stack: Rendered) -> None:
+def test_the_clean_up_may_do_what_its_adapters_do_and_no_more(filled: Rendered) -> None:
     by_service: dict[str, set[str]] = {}
-    for action, _ in _pairs(stack, CLEANUP):
+    for action, _ in _pairs(filled, CLEANUP):
         service, _, name = action.partition(":")
         by_service.setdefault(service, set()).add(name)
-    assert set(by_service) == {"dynamodb", "logs", "sagemaker", "scheduler", "sqs", "xray"}
+    assert set(by_service) == {"dynamodb", "events", "logs", "sagemaker", "scheduler", "sqs", "xray"}
+    assert by_service["events"] == _calls("rules", "events") - {"PutTargets"}
     assert by_service["sagemaker"] == LOOKING
     assert by_service["scheduler"] == _calls("schedules", "scheduler") - {"CreateSchedule", "UpdateSchedule"}
     assert by_service["sqs"] == {name.removeprefix("sqs:") for name in POLLER} | (
@@ -298,7 +333,63 @@ def test_the_clean_up_may_do_what_its_adapters_do_and_no_more(stack: Rendered) -
 def test_the_clean_up_writes_its_own_table_and_the_quarantine_and_no_other(stack: Rendered) -> None:
     granted = {pair for pair in _pairs(stack, CLEANUP) if pair[0].startswith("dynamodb:")}
     own = {(f"dynamodb:{name}", stack.arn("CleanupTable")) for name in _calls("cleanup_store", "dynamodb")}
-    assert granted == own | {("dynamodb:PutItem", stack.arn("QuarantineTable"))}
+    of_triggers = {(f"dynamodb:{name}", stack.arn("TriggersTable")) for name in ("GetItem", "Query", "UpdateItem")}
+    assert granted == own | of_triggers | {("dynamodb:PutItem", stack.arn("QuarantineTable"))}
+
+
+@pytest.mark.parametrize("of_function", [True, False])
+def test_of_the_triggers_a_clean_up_may_write_the_marks_of_orphans_only(of_function: bool, stack: Rendered) -> None:
+    given = list(_allowed(stack, CLEANUP)) if of_function else _policy_statements(stack, CLEANER)
+    [writing] = [it for it in given if "dynamodb:UpdateItem" in as_list(it["Action"])]
+    assert as_list(writing["Action"]) == ["dynamodb:UpdateItem"]
+    # For all values of a key that is not there at all, everything holds.
+    assert writing["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [orphan_marks.KEY["pk"]]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+
+
+def test_targets_are_taken_from_the_rules_of_people_only_and_only_when_switched_on(
+    empty: Rendered, filled: Rendered
+) -> None:
+    assert not [it for it in _allowed(empty, CLEANUP) if "events:RemoveTargets" in as_list(it["Action"])]
+    for given in (_allowed(filled, CLEANUP), _policy_statements(filled, CLEANER)):
+        [removing] = [it for it in given if "events:RemoveTargets" in as_list(it["Action"])]
+        assert as_list(removing["Action"]) == ["events:RemoveTargets"]
+        assert removing["Condition"] == {"Null": {"events:ManagedBy": "true"}}
+
+
+def test_only_pipelines_may_be_put_back_as_targets_and_only_by_people(filled: Rendered) -> None:
+    assert not [it for it in _allowed(filled, CLEANUP) if "events:PutTargets" in as_list(it["Action"])]
+    [putting] = [it for it in _policy_statements(filled, CLEANER) if "events:PutTargets" in as_list(it["Action"])]
+    assert as_list(putting["Action"]) == ["events:PutTargets"]
+    assert putting["Condition"] == {
+        "ForAllValues:ArnLike": {"events:TargetArn": "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/*"},
+        "Null": {"events:TargetArn": "false", "events:ManagedBy": "true"},
+    }
+
+
+@pytest.mark.parametrize("of_function", [True, False])
+def test_a_clean_up_is_denied_to_delete_what_is_protected_by_name(
+    of_function: bool, empty: Rendered, filled: Rendered
+) -> None:
+    def denied(stack: Rendered) -> list[Mapping[str, Any]]:
+        given = _statements(stack, CLEANUP) if of_function else _policy_statements(stack, CLEANER)
+        return [it for it in given if it["Effect"] == "Deny"]
+
+    assert not denied(empty)
+    (statement,) = denied(filled)
+    assert statement["Sid"] == NEVER_DELETE
+    assert as_list(statement["Action"]) == ["scheduler:DeleteSchedule"]
+    assert statement["Resource"] == [
+        "arn:*:scheduler:*:*:schedule/default/nightly-*",
+        "arn:*:scheduler:*:*:schedule/prod/*",
+    ]
+
+
+def test_the_clean_up_reads_tags_of_groups_only(stack: Rendered) -> None:
+    read = {resource for action, resource in _pairs(stack, CLEANUP) if action == "scheduler:ListTagsForResource"}
+    assert read == {"arn:aws:scheduler:eu-west-1:111122223333:schedule-group/*"}
 
 
 def test_the_clean_up_starts_nothing_and_the_others_delete_nothing(stack: Rendered) -> None:
@@ -309,7 +400,7 @@ def test_the_clean_up_starts_nothing_and_the_others_delete_nothing(stack: Render
 
 def test_the_policies_of_people_are_attached_to_nobody(stack: Rendered) -> None:
     policies = stack.of_type("AWS::IAM::ManagedPolicy")
-    assert set(policies) == {AUTHOR, OPERATOR}
+    assert set(policies) == set(PEOPLE)
     for name, policy in policies.items():
         assert not {"Roles", "Users", "Groups"} & set(policy)
         assert stack.outputs[f"{name}Arn"]["Value"] == stack.arn(name)
@@ -327,20 +418,37 @@ def test_operators_may_do_what_their_commands_do_and_no_more(service: str, fille
     assert granted == _needed(OPERATING[service], service)
 
 
+@pytest.mark.parametrize("service", CLEANING)
+def test_those_who_clean_up_may_do_what_their_commands_do_and_no_more(service: str, filled: Rendered) -> None:
+    granted = {action.partition(":")[2] for action, _ in _policy_pairs(filled, CLEANER) if _is_of(service, action)}
+    assert granted - {"PassRole"} == _needed(CLEANING[service], service)
+
+
+def test_those_who_clean_up_start_nothing_and_list_anywhere_only_what_has_no_resources(filled: Rendered) -> None:
+    assert {action for action, resource in _policy_pairs(filled, CLEANER) if resource == "*"} == LISTS
+    [passing] = [it for it in _policy_statements(filled, CLEANER) if "iam:PassRole" in as_list(it["Action"])]
+    assert passing["Resource"] == [filled.arn(DIRECT), filled.arn(TELLING)]
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
 def test_people_may_use_no_other_service(filled: Rendered) -> None:
-    for policy, adapters in ((AUTHOR, COMMAND_LINE), (OPERATOR, OPERATING)):
+    for policy, adapters in ((AUTHOR, COMMAND_LINE), (OPERATOR, OPERATING), (CLEANER, CLEANING)):
         assert {action.partition(":")[0] for action, _ in _policy_pairs(filled, policy)} == set(adapters)
 
 
 def test_the_commands_that_there_are_use_no_other_adapters() -> None:
-    """A new one belongs into COMMAND_LINE or OPERATING. Who the caller is may be asked of STS without a permission."""
+    """A new one belongs into COMMAND_LINE, OPERATING or CLEANING, or works on what is not the stack's.
+
+    Who the caller is may be asked of STS without a permission.
+    """
     package = ADAPTERS.parent
     sources = [package / "composition.py", package / "sdk.py", *sorted((package / "cli").glob("*.py"))]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sources if path.exists()]
     modules = [node.module or "" for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     imported = {name.rpartition(".")[2] for name in modules if name.startswith("pipeline_triggers.adapters.")}
-    both = (*COMMAND_LINE.values(), *OPERATING.values())
-    assert imported == {adapter for adapters in both for adapter in adapters} | {"clients", "clock"}
+    all_of_them = (*COMMAND_LINE.values(), *OPERATING.values(), *CLEANING.values())
+    granted = {adapter for adapters in all_of_them for adapter in adapters}
+    assert imported == granted | OF_OTHERS | {"clients", "clock"}
 
 
 def test_authors_write_the_triggers_and_count_the_quarantine(stack: Rendered) -> None:
@@ -380,7 +488,7 @@ def test_operators_reach_each_table_as_far_as_their_commands_need(stack: Rendere
     indexes.add(f"{stack.arn('QuarantineTable')}/index/by_reason")
     assert granted == {
         *(("dynamodb:Query", index) for index in indexes),
-        *((f"dynamodb:{name}", stack.arn("TriggersTable")) for name in ("GetItem", "Query")),
+        *((f"dynamodb:{name}", stack.arn("TriggersTable")) for name in ("BatchGetItem", "GetItem", "Query")),
         *((f"dynamodb:{name}", stack.arn("LedgerTable")) for name in ("GetItem", "PutItem", "UpdateItem")),
         *((f"dynamodb:{name}", stack.arn("QuarantineTable")) for name in ("DeleteItem", "Query")),
     }
@@ -411,7 +519,7 @@ def test_operators_have_no_action_on_any_resource(stack: Rendered) -> None:
     assert "*" not in {resource for _, resource in _policy_pairs(stack, OPERATOR)}
 
 
-@pytest.mark.parametrize("policy", [AUTHOR, OPERATOR])
+@pytest.mark.parametrize("policy", PEOPLE)
 def test_a_policy_of_people_is_not_longer_than_iam_allows(policy: str, filled: Rendered) -> None:
     document = json.dumps(filled.properties(policy)["PolicyDocument"], separators=(",", ":"))
     # 6,144 characters; a stack's name has up to 128, and the ARNs of roles are longer than here.
@@ -427,6 +535,7 @@ def _policy_pairs(stack: Rendered, policy: str) -> set[tuple[str, str]]:
     return {
         (action, resource)
         for statement in _policy_statements(stack, policy)
+        if statement["Effect"] == "Allow"
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
@@ -447,10 +556,8 @@ def _needed(adapters: Mapping[str, set[str]], service: str) -> set[str]:
 
 
 def _calls(adapter: str, service: str) -> set[str]:
-    """The operations of a service that an adapter calls, by AWS's names."""
+    """The operations of a service that an adapter calls, or hands on to be called, by AWS's names."""
     operations = {xform_name(name): name for name in Session().get_service_model(service).operation_names}
     tree = ast.parse((ADAPTERS / f"{adapter}.py").read_text(encoding="utf-8"))
-    called = {
-        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    }
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     return {operations[name] for name in called & set(operations)}

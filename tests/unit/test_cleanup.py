@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,20 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline_triggers.cleanup import STEP_BUDGET, Cleaner
-from pipeline_triggers.domain.orphans import GRACE
+from pipeline_triggers.cleanup import STEP_BUDGET
+from pipeline_triggers.domain.orphans import GRACE, Orphan
 from pipeline_triggers.errors import AwsError, PermanentError, TransientError
-from tests.fakes.cleanup_store import FakeCleanupStore
-from tests.fakes.clock import FakeClock
-from tests.fakes.pipelines import HOME, FakePipelines
-from tests.fakes.schedules import FakeSchedules
+from tests.fakes.estate import HERE, World, deleted, failed, kept
+from tests.fakes.pipelines import FakePipelines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline_triggers.domain.orphans import Mode, Report
-
-HERE = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/"
 GONE = f"{HERE}abalonepipeline"
 THROTTLED = TransientError("throttled", "Rate exceeded")
 # What may be between the cleaner and a certain answer.
@@ -35,39 +30,6 @@ UNSURE = [
     TransientError("pipeline-deleting", "Deleting"),
     PermanentError("refused-by-sagemaker", "ValidationException"),
 ]
-
-
-@dataclass
-class World:
-    """A cleaner with fakes of everything around it. No pipeline exists; schedules are as old as ``clock`` says."""
-
-    clock: FakeClock = field(default_factory=FakeClock)
-    mode: Mode = "delete"
-    max_deletes: int = 200
-
-    def __post_init__(self) -> None:
-        self.pipelines = FakePipelines(clock=self.clock)
-        self.schedules = FakeSchedules(clock=self.clock)
-        self.store = FakeCleanupStore()
-
-    @property
-    def cleaner(self) -> Cleaner:
-        return Cleaner(
-            self.pipelines, self.schedules, self.store, self.clock, HOME, mode=self.mode, max_deletes=self.max_deletes
-        )
-
-    def on_deleted(self, pipeline: str = GONE, seconds: float = 300) -> Report:
-        return self.cleaner.on_deleted(pipeline, self.clock.now() + timedelta(seconds=seconds))
-
-    def sweep(self, seconds: float = 300) -> Report:
-        return self.cleaner.sweep(self.clock.now() + timedelta(seconds=seconds))
-
-    def two_sweeps(self) -> Report:
-        """After the grace, and a grace later."""
-        self.clock.advance(minutes=16)
-        self.sweep()
-        self.clock.advance(minutes=16)
-        return self.sweep()
 
 
 @dataclass
@@ -89,28 +51,16 @@ def world() -> World:
     return World()
 
 
-def kept(report: Report) -> dict[str, str]:
-    return {it.arn.rpartition("/")[2]: it.reason for it in report.kept}
-
-
-def failed(report: Report) -> dict[str, str]:
-    return {it.arn.rpartition("/")[2]: it.error.reason for it in report.failed}
-
-
-def deleted(report: Report) -> set[str]:
-    return {arn.rpartition("/")[2] for arn in report.deleted}
-
-
 class TestOnDeleted:
     def test_the_schedules_of_a_deleted_pipeline_are_deleted(self, world: World) -> None:
         arn = world.schedules.add("nightly", GONE)
-        report = world.on_deleted()
+        report = world.on_deleted(GONE)
         assert report.to_document() == {"deleted": [arn], "kept": [], "failed": []}
         assert world.schedules.names == set()
 
     def test_a_pipeline_without_schedules_needs_no_question(self, world: World) -> None:
         world.schedules.add("other", f"{HERE}other")
-        assert world.on_deleted().to_document() == {"deleted": [], "kept": [], "failed": []}
+        assert world.on_deleted(GONE).to_document() == {"deleted": [], "kept": [], "failed": []}
         assert world.pipelines.called("absent") == []
 
     def test_schedules_of_all_groups_and_all_pages_are_found(self, world: World) -> None:
@@ -118,7 +68,7 @@ class TestOnDeleted:
         names = {f"s{number:02d}" for number in range(20)}
         for name in names:
             world.schedules.add(name, GONE, group="default" if name < "s12" else "team")
-        assert deleted(world.on_deleted()) == names
+        assert deleted(world.on_deleted(GONE)) == names
 
     @pytest.mark.parametrize(
         "target",
@@ -141,7 +91,7 @@ class TestOnDeleted:
     def test_schedules_of_other_pipelines_and_other_targets_stay(self, world: World, target: str) -> None:
         world.schedules.add("other", target)
         world.schedules.add("nightly", GONE)
-        assert deleted(world.on_deleted()) == {"nightly"}
+        assert deleted(world.on_deleted(GONE)) == {"nightly"}
         assert world.schedules.names == {"other"}
 
     @pytest.mark.parametrize("said", [GONE, f"{HERE}AbalonePipeline", GONE.upper().replace("AWS", "aws")])
@@ -153,7 +103,7 @@ class TestOnDeleted:
     def test_a_pipeline_must_be_absent_under_every_spelling_of_its_schedules(self, world: World) -> None:
         world.schedules.add("a", GONE)
         world.schedules.add("b", f"{HERE}AbalonePipeline")
-        world.on_deleted()
+        world.on_deleted(GONE)
         asked = [call["arn"] for call in world.pipelines.called("absent")]
         assert set(asked) == {GONE, f"{HERE}AbalonePipeline"}
 
@@ -178,7 +128,7 @@ class TestOnDeleted:
     def test_a_pipeline_that_was_made_again_keeps_its_schedules(self, world: World) -> None:
         world.schedules.add("nightly", GONE)
         world.pipelines.add("AbalonePipeline")
-        assert kept(world.on_deleted()) == {"nightly": "pipeline-exists"}
+        assert kept(world.on_deleted(GONE)) == {"nightly": "pipeline-exists"}
         assert world.schedules.names == {"nightly"}
 
     def test_a_pipeline_that_is_made_again_just_before_the_deletes_keeps_its_schedules(self, world: World) -> None:
@@ -186,7 +136,7 @@ class TestOnDeleted:
         pipelines.happens = lambda: pipelines.add("abalonepipeline")
         world.pipelines = pipelines
         world.schedules.add("nightly", GONE)
-        assert kept(world.on_deleted()) == {"nightly": "pipeline-exists"}
+        assert kept(world.on_deleted(GONE)) == {"nightly": "pipeline-exists"}
         assert world.schedules.names == {"nightly"}
 
     @pytest.mark.parametrize("question", [1, 2])
@@ -201,7 +151,7 @@ class TestOnDeleted:
             pipelines.happens = lambda: pipelines.fail("absent", error)
         world.schedules.add("a", GONE)
         world.schedules.add("b", GONE)
-        report = world.on_deleted()
+        report = world.on_deleted(GONE)
         assert failed(report) == {"a": error.reason, "b": error.reason}
         assert bool(report.to_retry) == isinstance(error, TransientError)
         assert world.schedules.names == {"a", "b"}
@@ -210,7 +160,7 @@ class TestOnDeleted:
     def test_the_pipeline_is_asked_for_again_right_before_the_deletes(self, world: World) -> None:
         world.schedules.add("a", GONE)
         world.schedules.add("b", GONE)
-        world.on_deleted()
+        world.on_deleted(GONE)
         assert len(world.pipelines.called("absent")) == 2
 
     @pytest.mark.parametrize("method", ["groups", "page"])
@@ -218,37 +168,37 @@ class TestOnDeleted:
         world.schedules.page_size = 1
         world.schedules.add("a", GONE)
         world.schedules.fail(method, THROTTLED)
-        report = world.on_deleted()
+        report = world.on_deleted(GONE)
         assert [(it.arn, it.error.reason) for it in report.failed] == [(GONE, "throttled")]
         assert world.schedules.names == {"a"}
 
     def test_a_definition_is_stored_before_its_schedule_is_deleted(self, world: World) -> None:
         world.schedules.add("nightly", GONE, Description="every night")
         world.store.fail("keep", TransientError("unavailable", "DynamoDB"))
-        assert failed(world.on_deleted()) == {"nightly": "unavailable"}
+        assert failed(world.on_deleted(GONE)) == {"nightly": "unavailable"}
         assert world.schedules.names == {"nightly"}
-        assert deleted(world.on_deleted()) == {"nightly"}
-        (definition,) = world.store.kept[GONE]
+        assert deleted(world.on_deleted(GONE)) == {"nightly"}
+        (definition,) = world.store.definitions[GONE]
         assert definition.document["Description"] == "every night"
 
     def test_a_definition_is_stored_once_however_often_its_delete_is_repeated(self, world: World) -> None:
         world.schedules.add("nightly", GONE)
         world.schedules.fail("delete", THROTTLED, THROTTLED)
         for _ in range(3):
-            world.on_deleted()
+            world.on_deleted(GONE)
             world.clock.advance(minutes=5)
-        assert len(world.store.kept[GONE]) == 1
+        assert len(world.store.definitions[GONE]) == 1
 
     def test_one_that_cannot_be_deleted_does_not_hold_up_the_others(self, world: World) -> None:
         for number in range(50):
             world.schedules.add(f"s{number:02d}", GONE)
         world.schedules.fail("delete", THROTTLED)
-        report = world.on_deleted()
+        report = world.on_deleted(GONE)
         assert len(report.deleted) == 49
         assert failed(report) == {"s00": "throttled"}
         assert report.to_retry
-        assert deleted(world.on_deleted()) == {"s00"}
-        assert world.on_deleted().to_document() == {"deleted": [], "kept": [], "failed": []}
+        assert deleted(world.on_deleted(GONE)) == {"s00"}
+        assert world.on_deleted(GONE).to_document() == {"deleted": [], "kept": [], "failed": []}
 
     @pytest.mark.parametrize("method", ["get", "delete"])
     def test_a_schedule_that_somebody_else_deletes_meanwhile_is_gone_as_it_should_be(
@@ -262,8 +212,8 @@ class TestOnDeleted:
         else:
             # The answer is lost, and the redelivered message finds nothing left.
             world.schedules.fail("delete", TransientError("unavailable", "lost", acted=True))
-            assert failed(world.on_deleted()) == {"nightly": "unavailable"}
-        report = world.on_deleted()
+            assert failed(world.on_deleted(GONE)) == {"nightly": "unavailable"}
+        report = world.on_deleted(GONE)
         assert report.failed == ()
         assert deleted(report) == ({"nightly"} if method == "get" else set())
 
@@ -271,7 +221,7 @@ class TestOnDeleted:
     def test_one_that_cannot_be_read_is_not_deleted(self, world: World, error: AwsError) -> None:
         world.schedules.add("nightly", GONE)
         world.schedules.fail("get", error)
-        assert failed(world.on_deleted()) == {"nightly": error.reason}
+        assert failed(world.on_deleted(GONE)) == {"nightly": error.reason}
         assert world.schedules.names == {"nightly"}
 
     def test_a_schedule_that_targets_something_else_by_now_stays(self, world: World) -> None:
@@ -279,7 +229,7 @@ class TestOnDeleted:
         pipelines = Interfering(clock=world.clock, after=2)
         pipelines.happens = lambda: world.schedules.add("nightly", f"{HERE}other")
         world.pipelines = pipelines
-        assert kept(world.on_deleted()) == {"nightly": "changed"}
+        assert kept(world.on_deleted(GONE)) == {"nightly": "changed"}
         assert world.schedules.names == {"nightly"}
 
     def test_a_schedule_that_is_changed_during_the_clean_up_stays(self, world: World) -> None:
@@ -290,44 +240,44 @@ class TestOnDeleted:
             world.schedules.add("nightly", GONE, ScheduleExpression="rate(2 days)")
 
         world.pipelines = Interfering(clock=world.clock, after=2, happens=change)
-        assert kept(world.on_deleted()) == {"nightly": "changed"}
+        assert kept(world.on_deleted(GONE)) == {"nightly": "changed"}
         assert world.schedules.names == {"nightly"}
 
     def test_more_than_the_cap_deletes_nothing(self, world: World) -> None:
-        world.max_deletes = 2
+        world.set_policy(max_deletes=2)
         for name in "abc":
             world.schedules.add(name, GONE)
-        report = world.on_deleted()
+        report = world.on_deleted(GONE)
         assert kept(report) == dict.fromkeys("abc", "delete-cap")
         assert report.is_capped
         assert world.schedules.called("delete") == []
 
     def test_as_many_as_the_cap_are_deleted(self, world: World) -> None:
-        world.max_deletes = 2
+        world.set_policy(max_deletes=2)
         for name in "ab":
             world.schedules.add(name, GONE)
-        assert not world.on_deleted().is_capped
+        assert not world.on_deleted(GONE).is_capped
         assert world.schedules.names == set()
 
     def test_schedules_of_a_pipeline_that_exists_do_not_count_for_the_cap(self, world: World) -> None:
-        world.max_deletes = 1
+        world.set_policy(max_deletes=1)
         world.pipelines.add("abalonepipeline")
         for name in "ab":
             world.schedules.add(name, GONE)
-        assert kept(world.on_deleted()) == dict.fromkeys("ab", "pipeline-exists")
+        assert kept(world.on_deleted(GONE)) == dict.fromkeys("ab", "pipeline-exists")
 
     def test_in_report_mode_nothing_is_deleted(self, world: World) -> None:
-        world.mode = "report"
-        world.max_deletes = 1
+        world.set_policy(mode="report")
+        world.set_policy(max_deletes=1)
         for name in "ab":
             world.schedules.add(name, GONE)
-        assert kept(world.on_deleted()) == dict.fromkeys("ab", "report-mode")
+        assert kept(world.on_deleted(GONE)) == dict.fromkeys("ab", "report-mode")
         assert world.schedules.called("delete") == []
-        assert world.store.kept == {}
+        assert world.store.definitions == {}
 
     def test_without_time_left_nothing_is_begun(self, world: World) -> None:
         world.schedules.add("nightly", GONE)
-        report = world.on_deleted(seconds=STEP_BUDGET.total_seconds() - 1)
+        report = world.on_deleted(GONE, seconds=STEP_BUDGET.total_seconds() - 1)
         assert [it.error.reason for it in report.to_retry] == ["deadline"]
         assert world.schedules.names == {"nightly"}
 
@@ -341,7 +291,7 @@ class TestOnDeleted:
             slow(group, name)
 
         world.schedules.delete = delete  # type: ignore[method-assign]
-        report = world.on_deleted(seconds=STEP_BUDGET.total_seconds() + 15)
+        report = world.on_deleted(GONE, seconds=STEP_BUDGET.total_seconds() + 15)
         assert (deleted(report), failed(report)) == ({"a", "b"}, {"c": "deadline"})
 
 
@@ -366,23 +316,36 @@ class TestSweep:
         assert world.two_sweeps().to_document() == {"deleted": [], "kept": [], "failed": []}
         assert world.pipelines.called("absent") == []
 
-    def test_schedules_are_listed_before_any_pipeline_is_looked_up(self, world: World) -> None:
+    def test_all_schedules_are_listed_before_any_pipeline_is_looked_up(self, world: World) -> None:
         world.schedules.page_size = 1
         for number in range(3):
             world.schedules.add(f"s{number}", f"{HERE}p{number}")
+        world.clock.advance(hours=6)
+        world.sweep()
+        world.clock.advance(hours=6)
         order: list[str] = []
         absent, page = world.pipelines.absent, world.schedules.page
-        world.pipelines.absent = lambda arn: order.append("absent") or absent(arn)  # type: ignore[method-assign,func-returns-value]
+        world.pipelines.absent = lambda arn: order.append("absent") or absent(arn)  # type: ignore[func-returns-value]
         world.schedules.page = lambda *a: order.append("page") or page(*a)  # type: ignore[method-assign,func-returns-value]
         world.sweep()
-        assert order == ["page"] * 3 + ["absent"] * 3
+        assert order[:4] == ["page", "page", "page", "page"], "three of the default group, the last one's empty group"
+        assert set(order[4:]) == {"absent"}
 
-    def test_a_pipeline_is_looked_up_once_for_all_its_schedules(self, world: World) -> None:
+    def test_pipelines_that_are_listed_are_not_asked_for_one_by_one(self, world: World) -> None:
         world.pipelines.add("alive")
         for number in range(10):
             world.schedules.add(f"s{number}", f"{HERE}alive")
-        world.sweep()
-        assert len(world.pipelines.called("absent")) == 1
+        world.two_sweeps()
+        assert world.pipelines.called("absent") == []
+        assert len(world.pipelines.called("listed")) == 2
+
+    def test_a_pipeline_that_is_missing_from_the_list_alone_loses_nothing(self, world: World) -> None:
+        """It may have been made after the list was read, or the list may not know it yet."""
+        world.pipelines.add("abalonepipeline")
+        world.pipelines.listed = lambda: iter(())
+        world.schedules.add("nightly", GONE)
+        assert kept(world.two_sweeps()) == {"nightly": "pipeline-exists"}
+        assert world.schedules.names == {"nightly"}
 
     @pytest.mark.parametrize("minutes", [0, 14])
     def test_a_young_schedule_is_left_alone_and_not_counted_as_seen(self, world: World, minutes: int) -> None:
@@ -458,7 +421,7 @@ class TestSweep:
         world.pipelines.fail("absent", error)
         report = world.sweep()
         assert (failed(report), deleted(report)) == ({"a": error.reason}, {"b"})
-        assert [arn.rpartition("/")[2] for arn in world.store.seen] == ["a", "b"]
+        assert [arn.rpartition("/")[2] for arn in world.store.seen] == ["a"]
         assert deleted(world.sweep()) == {"a"}
 
     def test_a_pipeline_that_is_made_again_after_it_was_judged_keeps_its_schedules(self, world: World) -> None:
@@ -491,25 +454,25 @@ class TestSweep:
         world.clock.advance(hours=6)
         world.sweep()
         world.schedules.add("new", f"{HERE}second")
-        world.store.seen["gone"] = world.clock.now()
+        world.store.seen["gone"] = Orphan("gone", (GONE,), world.clock.now())
         world.clock.advance(hours=6)
         world.store.fail(method, TransientError("unavailable", "DynamoDB"))
         assert [it.error.reason for it in world.sweep().to_retry] == ["unavailable"]
         assert world.schedules.names == {"ripe", "new"}
 
     def test_more_orphans_than_the_cap_of_all_pipelines_delete_nothing(self, world: World) -> None:
-        world.max_deletes = 2
+        world.set_policy(max_deletes=2)
         for name in "abc":
             world.schedules.add(name, f"{HERE}{name}")
         report = world.two_sweeps()
         assert kept(report) == dict.fromkeys("abc", "delete-cap")
         assert report.is_capped
         assert world.schedules.called("delete") == []
-        world.max_deletes = 3
+        world.set_policy(max_deletes=3)
         assert deleted(world.sweep()) == set("abc")
 
     def test_only_what_would_be_deleted_counts_for_the_cap(self, world: World) -> None:
-        world.max_deletes = 1
+        world.set_policy(max_deletes=1)
         world.pipelines.add("alive")
         world.schedules.add("orphan", GONE)
         for number in range(5):
@@ -517,7 +480,7 @@ class TestSweep:
         assert deleted(world.two_sweeps()) == {"orphan"}
 
     def test_in_report_mode_orphans_are_shown_and_stay(self, world: World) -> None:
-        world.mode = "report"
+        world.set_policy(mode="report")
         world.schedules.add("nightly", GONE)
         assert kept(world.two_sweeps()) == {"nightly": "report-mode"}
         assert world.schedules.called("delete") == []
@@ -530,7 +493,7 @@ class TestSweep:
         world.clock.advance(hours=6)
         other = world.cleaner
         until = world.clock.now() + timedelta(minutes=5)
-        pipelines = Interfering(clock=world.clock, after=2, happens=lambda: other.sweep(until))
+        pipelines = Interfering(clock=world.clock, after=2, happens=lambda: other.sweep(until, "another"))
         world.pipelines = pipelines
         report = world.sweep()
         assert report.failed == ()

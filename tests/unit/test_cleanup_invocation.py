@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from pipeline_triggers.cleanup.cleaner import SLICE
 from pipeline_triggers.cleanup_invocation import CleanupWorker
 from pipeline_triggers.errors import TransientError
+from tests.fakes.estate import HERE, World
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.queues import FakeQueues
 from tests.samples import sqs_batch
-from tests.unit.test_cleanup import HERE, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +85,58 @@ def test_a_sweep_event_starts_the_sweep(stage: Stage, event: Callable[[str], Any
     stage.world.clock.advance(hours=6)
     assert stage.answer(stage.batch(json.dumps(event("sweep")))) == {"batchItemFailures": []}
     assert stage.world.schedules.names == {"of-alive"}
+
+
+def each_page_takes(stage: Stage, seconds: float) -> None:
+    page = stage.world.schedules.page
+
+    def slow(group: str, token: str | None = None) -> Any:
+        stage.world.clock.advance(seconds=seconds)
+        return page(group, token)
+
+    stage.world.schedules.page = slow  # type: ignore[method-assign]
+
+
+def test_a_long_sweep_goes_back_into_its_queue_and_comes_again_at_once(
+    stage: Stage, event: Callable[[str], Any]
+) -> None:
+    stage.world.schedules.page_size = 1
+    each_page_takes(stage, SLICE.total_seconds() + 1)
+    body = json.dumps(event("sweep"))
+    for receipt in (1, 2):
+        answer = stage.answer(stage.batch(body, receipt=receipt))
+        assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert stage.answer(stage.batch(body, receipt=3)) == {"batchItemFailures": []}
+    assert [(delay.receipt_handle, delay.seconds) for delay in stage.queues.delays] == [("r0", 0), ("r0", 0)]
+    assert [call["token"] for call in stage.world.schedules.called("page")] == [None, "nightly", None]
+
+
+def test_a_bare_sweep_that_is_not_finished_raises_and_goes_on_when_it_is_repeated(
+    stage: Stage, event: Callable[[str], Any]
+) -> None:
+    each_page_takes(stage, SLICE.total_seconds() + 1)
+    with pytest.raises(TransientError, match="goes on where it has stopped"):
+        stage.answer(event("sweep"))
+    assert stage.answer(event("sweep"))["failed"] == []
+
+
+def test_a_sweep_that_another_message_has_under_way_is_acknowledged(stage: Stage, event: Callable[[str], Any]) -> None:
+    each_page_takes(stage, SLICE.total_seconds() + 1)
+    body = json.dumps(event("sweep"))
+    assert stage.answer(stage.batch(body))["batchItemFailures"]
+    assert stage.answer(event("sweep")) == {
+        "deleted": [],
+        "kept": [{"arn": "", "reason": "sweep-under-way"}],
+        "failed": [],
+    }
+
+
+def test_a_sweep_whose_queue_cannot_be_told_to_hurry_comes_again_all_the_same(
+    stage: Stage, event: Callable[[str], Any]
+) -> None:
+    each_page_takes(stage, SLICE.total_seconds() + 1)
+    stage.queues.fail("delay", THROTTLED)
+    assert stage.answer(stage.batch(json.dumps(event("sweep"))))["batchItemFailures"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline_triggers.config import CleanupSettings, Settings
+from pipeline_triggers.domain.cleanup_policy import Policy
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.errors import ConfigurationError
 
@@ -111,29 +112,39 @@ def test_sam_local_runs_with_an_endpoint_or_when_it_is_told_to(allowed: dict[str
     assert Settings.from_env(COMPLETE | {"AWS_SAM_LOCAL": "true"} | allowed)
 
 
-CLEANUP = {name: COMPLETE[name] for name in ("QUARANTINE_TABLE", "HOME_PARTITION", "HOME_ACCOUNT", "AWS_REGION")} | {
-    "CLEANUP_TABLE": "stack-cleanup"
+CLEANUP = {
+    **{name: COMPLETE[name] for name in ("TRIGGERS_TABLE", "QUARANTINE_TABLE", "HOME_PARTITION", "HOME_ACCOUNT")},
+    "AWS_REGION": COMPLETE["AWS_REGION"],
+    "CLEANUP_TABLE": "stack-cleanup",
+    "SCHEDULE_GROUP": "stack",
 }
 
 
-def test_the_clean_up_needs_its_own_table_and_none_of_the_triggers() -> None:
+def test_the_clean_up_needs_its_own_table_that_of_the_triggers_and_the_quarantine() -> None:
     assert CleanupSettings.from_env(CLEANUP) == CleanupSettings(
         cleanup_table="stack-cleanup",
+        triggers_table="stack-triggers",
         quarantine_table="stack-quarantine",
+        schedule_group="stack",
         home=Home("aws", "123456789012", "eu-central-1"),
-        mode="delete",
-        max_deletes=200,
+        policy=Policy(mode="delete", max_deletes=200, max_share=50, protected=(), rule_targets="report"),
         endpoint_url=None,
     )
 
 
 def test_everything_of_the_clean_up_can_be_set() -> None:
-    settings = CleanupSettings.from_env(
-        CLEANUP | {"CLEANUP_MODE": "report", "MAX_DELETES": "7", "AWS_ENDPOINT_URL": "http://localhost:4555"}
-    )
-    assert (settings.mode, settings.max_deletes, settings.endpoint_url) == ("report", 7, "http://localhost:4555")
-    empty = dict.fromkeys(("CLEANUP_MODE", "MAX_DELETES", "AWS_ENDPOINT_URL"), "")
-    assert CleanupSettings.from_env(CLEANUP | empty) == CleanupSettings.from_env(CLEANUP)
+    given = {
+        "CLEANUP_MODE": "report",
+        "CLEANUP_RULES": "remove",
+        "MAX_DELETES": "7",
+        "MAX_DELETE_SHARE": "100",
+        "PROTECTED_SCHEDULES": "default/nightly-*, prod/* ,",
+        "AWS_ENDPOINT_URL": "http://localhost:4555",
+    }
+    settings = CleanupSettings.from_env(CLEANUP | given)
+    assert settings.policy == Policy("report", 7, 100, ("default/nightly-*", "prod/*"), "remove")
+    assert settings.endpoint_url == "http://localhost:4555"
+    assert CleanupSettings.from_env(CLEANUP | dict.fromkeys(given, "")) == CleanupSettings.from_env(CLEANUP)
 
 
 @pytest.mark.parametrize("name", CLEANUP)
@@ -143,7 +154,17 @@ def test_a_missing_variable_of_the_clean_up_is_named(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("CLEANUP_MODE", "off"), ("CLEANUP_MODE", "Delete"), ("MAX_DELETES", "0"), ("MAX_DELETES", "x")]
+    ("name", "value"),
+    [
+        ("CLEANUP_MODE", "off"),
+        ("CLEANUP_MODE", "Delete"),
+        ("CLEANUP_RULES", "delete"),
+        ("MAX_DELETES", "0"),
+        ("MAX_DELETES", "x"),
+        ("MAX_DELETE_SHARE", "0"),
+        ("MAX_DELETE_SHARE", "101"),
+        ("PROTECTED_SCHEDULES", "nightly"),
+    ],
 )
 def test_a_wrong_variable_of_the_clean_up_is_named_with_what_it_may_be(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"{name} is '{value}': set it to "):

@@ -112,6 +112,20 @@ def test_a_poison_message_is_acknowledged_and_kept_in_quarantine(stage: Stage, u
     assert len(stage.world.pipelines.executions) == 1
 
 
+def test_a_poison_message_is_kept_with_its_attributes(stage: Stage) -> None:
+    batch = stage.batch("not json")
+    empty: dict[str, list[str]] = {"stringListValues": [], "binaryListValues": []}
+    batch["Records"][0]["messageAttributes"] = {
+        "team": {"stringValue": "churn", "dataType": "String", **empty},
+        "digest": {"binaryValue": "AP8=", "dataType": "Binary", **empty},
+    }
+    stage.answer(batch)
+    assert stage.world.quarantine.items["m0"].attributes == {
+        "team": {"DataType": "String", "StringValue": "churn"},
+        "digest": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
+    }
+
+
 def test_a_batch_of_which_every_message_fails_is_still_answered(stage: Stage, upload: dict[str, Any]) -> None:
     stage.world.pipelines.fail("start", TransientError("throttled", "slow down"))
     answer = stage.answer(stage.batch(json.dumps(upload), json.dumps(upload)))

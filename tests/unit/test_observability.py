@@ -260,6 +260,26 @@ def test_too_much_to_delete_is_an_error_and_counted(log: io.StringIO, capsys: py
     assert counted(capsys)[0]["CleanupCapped"] == [1]
 
 
+def test_what_stays_and_is_not_named_is_counted(log: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(kept=(Kept("arn:a", "pipeline-exists"),), unlisted={"pipeline-exists": 41}, looked_at=50)
+    report_cleanup(report, message_id="m-1")
+    [total] = lines(log)
+    assert (total["kept"], total["looked_at"]) == ({"pipeline-exists": 42}, 50)
+    assert counted(capsys)[0]["SchedulesKept"] == [42]
+
+
+def test_pipelines_whose_triggers_are_orphaned_or_revived_are_named(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report_cleanup(Report(orphaned=("arn:a",), revived=("arn:b",), unfinished=True), message_id="m-1")
+    told = [(line["message"], line.get("outcome"), line.get("arn")) for line in lines(log)]
+    assert told == [
+        ("cleanup", "orphaned", "arn:a"),
+        ("cleanup", "revived", "arn:b"),
+        ("cleanup goes on", None, None),
+    ]
+
+
 def test_a_message_that_goes_to_quarantine_is_counted_and_not_quoted(
     log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:

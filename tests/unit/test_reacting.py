@@ -33,6 +33,7 @@ from tests.fakes.ledger import FakeLedger
 from tests.fakes.pipelines import HOME, FakePipelines
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.trigger_store import FakeTriggerStore
+from tests.samples import PIPELINE_ARN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,6 +147,9 @@ class Cached:
 
     def absent(self, arn: str) -> bool:
         return self.behind.absent(arn)
+
+    def listed(self) -> Iterator[str]:
+        return self.behind.listed()
 
 
 @pytest.fixture
@@ -351,6 +355,18 @@ def test_a_lost_answer_keeps_its_lease_until_the_attempt_is_surely_over(world: W
     assert outcomes(world.react()) == [("retry", "in-progress")]
 
 
+def test_to_look_for_an_execution_in_vain_makes_nothing_less_known(world: World) -> None:
+    began = world.clock.now()
+    world.pipelines.fail("start", TransientError("unavailable", "no answer", acted=True))
+    world.react()
+    world.clock.advance(hours=1)
+    world.pipelines.fail("find", TransientError("unavailable", "a 500", acted=True))
+    assert outcomes(world.react()) == [("retry", "unavailable")]
+    assert outcomes(world.react()) == [("started", "")]
+    *_, window = world.pipelines.called("find")
+    assert (window["since"], window["until"]) == (began, began + timedelta(seconds=60))
+
+
 def test_an_attempt_of_unknown_outcome_is_repeated_with_its_own_request(world: World) -> None:
     world.pipelines.fail("start", TransientError("unavailable", "reset", acted=True))
     world.react()
@@ -398,7 +414,7 @@ def test_without_the_quarantine_the_message_stays_in_its_queue_and_every_decisio
 
 
 def test_without_the_triggers_the_message_stays_in_its_queue(world: World) -> None:
-    world.triggers.fail("revision", TransientError("unavailable", "down"))
+    world.triggers.fail("current", TransientError("unavailable", "down"))
     with pytest.raises(TransientError):
         world.react()
 
@@ -416,7 +432,7 @@ def test_too_little_time_before_the_deadline_calls_nothing(world: World) -> None
     with pytest.raises(TransientError) as caught:
         world.reactor.react([an_event()], world.message(), invocation)
     assert caught.value.reason == "deadline"
-    assert not world.triggers.called("revision")
+    assert not world.triggers.called("current")
     assert not world.ledger.calls
 
 
@@ -529,6 +545,14 @@ def test_a_worker_never_waits_so_long_that_no_time_is_left_for_the_start() -> No
     assert timedelta(seconds=60) - START_BUDGET > pacer.ready_at() - pacer.clock.now() == timedelta(seconds=15)
 
 
+def test_a_worker_that_leaves_no_time_between_starts_is_slowed_down_little_by_a_single_throttle() -> None:
+    world = World()
+    world.pipelines.fail("start", TransientError("throttled", "slow down"))
+    for number in range(8):
+        world.react(an_event(str(number)))
+    assert sum(world.clock.slept) < 1.5
+
+
 def test_a_worker_that_starts_again_comes_back_to_its_pace() -> None:
     pacer = Pacer(FakeClock(), 1.0)
     pacer.throttled()
@@ -550,7 +574,7 @@ def test_triggers_are_not_read_again_for_messages_that_are_older_than_them(world
     world.clock.advance(seconds=3)
     for number in range(5):
         world.reactor.react([an_event(str(number))], world.message(sent_at=sent), world.invocation())
-    assert len(world.triggers.called("revision")) == 1
+    assert len(world.triggers.called("current")) == 1
 
 
 def test_triggers_that_were_read_only_just_after_a_message_was_sent_are_read_again(world: World) -> None:
@@ -559,14 +583,14 @@ def test_triggers_that_were_read_only_just_after_a_message_was_sent_are_read_aga
     world.clock.advance(seconds=1)
     for number in range(2):
         world.reactor.react([an_event(str(number))], world.message(sent_at=sent), world.invocation())
-    assert len(world.triggers.called("revision")) == 2
+    assert len(world.triggers.called("current")) == 2
 
 
 def test_an_unchanged_revision_is_validated_but_not_loaded_again(world: World) -> None:
     world.react(an_event("a"))
     world.clock.advance(seconds=10)
     world.react(an_event("b"))
-    assert len(world.triggers.called("revision")) == 2
+    assert len(world.triggers.called("current")) == 2
     assert len(world.triggers.called("load")) == 1
 
 
@@ -726,3 +750,89 @@ def test_the_delay_grows_with_the_receipts_and_has_a_limit(receipts: int, least:
 @pytest.mark.parametrize(("receipts", "most"), [(1, 5), (2, 10), (4, 40), (9, 900)])
 def test_what_only_ran_out_of_time_comes_again_soon_but_not_600_times_within_hours(receipts: int, most: int) -> None:
     assert delay_seconds(receipts, "deadline", jitter=lambda: 1.0) == most
+
+
+def orphaned(world: World, *, for_: timedelta = PATIENCE) -> World:
+    """The pipeline is gone, and was marked so long ago."""
+    world.pipelines.remove("churn-train")
+    world.triggers.mark([PIPELINE_ARN], world.clock.now() - for_)
+    return world
+
+
+def test_an_event_for_a_pipeline_that_is_gone_goes_to_quarantine_at_once(world: World) -> None:
+    (decision,) = orphaned(world).react()
+    assert (decision.outcome, decision.reason) == ("rejected", "pipeline-orphaned")
+    assert "redrive" in decision.message
+    (item,) = world.quarantine.items.values()
+    assert (item.reason, item.triggers) == ("pipeline-orphaned", ("on-upload",))
+    assert not world.pipelines.called("start")
+
+
+def test_a_pipeline_that_was_made_again_starts_although_it_is_still_marked(world: World) -> None:
+    orphaned(world).pipelines.add("churn-train", DEFINITION)
+    assert outcomes(world.react()) == [("started", "")]
+
+
+def test_an_event_of_an_orphan_starts_when_it_is_redriven_after_the_pipeline_was_made_again(world: World) -> None:
+    orphaned(world).react()
+    world.pipelines.add("churn-train", DEFINITION)
+    assert outcomes(world.reactor.react([an_event()], world.message(id="redriven"), world.invocation())) == [
+        ("started", ""),
+    ]
+
+
+def test_a_pipeline_that_was_deleted_a_moment_ago_is_waited_for(world: World) -> None:
+    orphaned(world, for_=PATIENCE - timedelta(seconds=1))
+    assert outcomes(world.react()) == [("retry", "not-found-yet")]
+
+
+def test_a_pipeline_without_a_mark_is_waited_for(world: World) -> None:
+    world.pipelines.remove("churn-train")
+    assert outcomes(world.react()) == [("retry", "not-found-yet")]
+
+
+def test_a_mark_in_other_letters_is_the_same_pipelines(world: World) -> None:
+    world.triggers.put(a_trigger(pipeline="Churn-Train"))
+    assert outcomes(orphaned(world).react()) == [("rejected", "pipeline-orphaned")]
+
+
+@pytest.mark.parametrize("reason", ["throttled", "unavailable", "denied-yet", "pipeline-deleting"])
+def test_a_mark_alone_refuses_nothing_while_sagemaker_does_not_say(world: World, reason: Any) -> None:
+    world.triggers.mark([PIPELINE_ARN], world.clock.now() - 2 * PATIENCE)
+    world.pipelines.fail("describe", TransientError(reason, "not now"))
+    assert outcomes(world.react()) == [("started", "")]
+
+
+def test_an_orphan_that_may_not_be_described_is_found_out_by_its_start(world: World) -> None:
+    orphaned(world).pipelines.fail("describe", TransientError("denied-yet", "not permitted"))
+    (decision,) = world.react()
+    assert (decision.outcome, decision.reason) == ("rejected", "pipeline-orphaned")
+    assert world.ledger.state(decision.token) == "REJECTED"
+
+
+def test_another_failure_of_a_start_is_not_put_down_to_the_mark(world: World) -> None:
+    world.triggers.mark([PIPELINE_ARN], world.clock.now() - 2 * PATIENCE)
+    world.pipelines.fail("start", TransientError("throttled", "slow down"))
+    assert outcomes(world.react()) == [("retry", "throttled")]
+
+
+def test_an_orphan_is_asked_about_once_in_an_invocation_and_never_started(world: World) -> None:
+    orphaned(world)
+    invocation = world.invocation()
+    for number in range(5):
+        world.reactor.react([an_event(str(number))], world.message(id=str(number)), invocation)
+    assert len(world.pipelines.called("describe")) == 1
+    assert not world.pipelines.called("start")
+
+
+def test_a_version_that_is_gone_makes_no_orphan_of_a_pipeline_that_exists(world: World) -> None:
+    targets = [{"pipeline": "churn-train", "version_id": 7}]
+    world.triggers.put(a_trigger(targets=targets))
+    world.triggers.mark([PIPELINE_ARN], world.clock.now() - 2 * PATIENCE)
+    assert ("rejected", "pipeline-orphaned") not in outcomes(world.react())
+
+
+def test_marks_cost_a_message_no_call_of_their_own(world: World) -> None:
+    orphaned(world).triggers.calls.clear()
+    world.react()
+    assert [call.method for call in world.triggers.calls] == ["current", "load"]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline_triggers.domain.dead_letters import DEAD_LETTER, UNDELIVERED
-from pipeline_triggers.domain.ports import Quarantined
+from pipeline_triggers.domain.ports import Quarantined, Received
 from pipeline_triggers.errors import TransientError
 from pipeline_triggers.redriving import DeadLetters, Handled, QuarantineKeeper, Selection
 from tests.fakes.clock import NOON
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.queues import FakeQueues
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 QUEUE = "arn:aws:sqs:eu-central-1:210987654321:pt-s3-event"
 RULE = "arn:aws:events:eu-central-1:210987654321:rule/pt-s3-objects"
@@ -62,6 +67,16 @@ def test_a_redriven_event_is_in_its_queue_again_and_in_quarantine_no_more(
     assert list(keeper.redrive(["1"])) == [Handled("1", "redriven", QUEUE)]
     assert queues.sent == {QUEUE: ['{"id": "1"}']}
     assert quarantine.items == {}
+
+
+def test_a_redriven_event_has_the_attributes_of_its_message_for_triggers_may_read_them(
+    keeper: QuarantineKeeper, quarantine: FakeQuarantine, queues: FakeQueues
+) -> None:
+    attributes = {"team": {"DataType": "String", "StringValue": "churn"}}
+    put(quarantine, "1")
+    quarantine.put(replace(quarantine.get("1"), attributes=attributes))
+    list(keeper.redrive(["1"]))
+    assert [call["attributes"] for call in queues.called("send")] == [attributes]
 
 
 def test_to_redrive_again_finds_it_missing(keeper: QuarantineKeeper, quarantine: FakeQuarantine) -> None:
@@ -240,3 +255,39 @@ def test_a_message_that_reappears_meanwhile_is_not_handled_twice(letters: DeadLe
     next(handled)
     queues.waiting["pt-undelivered"] = list(queues.hidden["pt-undelivered"])
     assert list(handled) == []
+
+
+class Reappearing(FakeQueues):
+    """Queues in which everything that is hidden is visible again, once, before the second receipt."""
+
+    def receive(self, queue: str, seconds: int) -> Sequence[Received]:
+        """Those that reappear come first."""
+        if len(self.called("receive")) == 1:
+            self.waiting[queue] = [*self.hidden.pop(queue), *self.waiting[queue]]
+        return super().receive(queue, seconds)
+
+
+def test_messages_that_reappear_meanwhile_do_not_hide_those_behind_them() -> None:
+    queues = Reappearing()
+    for _ in range(10):
+        undelivered(queues, error="THROTTLING")
+    meant = undelivered(queues)
+    handled = DeadLetters(queues, "pt").redrive(UNDELIVERED, Selection(reason="NO_PERMISSIONS"))
+    assert [(one.id, one.outcome) for one in handled] == [(meant, "redriven")]
+
+
+class Unhidden(FakeQueues):
+    """Queues that hide nothing that was received."""
+
+    def receive(self, queue: str, seconds: int) -> Sequence[Received]:
+        """The same again and again."""
+        self.waiting[queue] = [*self.waiting[queue], *self.hidden.pop(queue, [])]
+        return super().receive(queue, seconds)
+
+
+def test_a_queue_that_gives_the_same_messages_again_and_again_is_left_in_the_end() -> None:
+    queues = Unhidden()
+    for _ in range(25):
+        undelivered(queues)
+    handled = list(DeadLetters(queues, "pt").redrive(UNDELIVERED, EVERYTHING, dry_run=True))
+    assert [one.outcome for one in handled] == ["would-redrive"] * 25

@@ -12,7 +12,7 @@ from pipeline_triggers.domain.executions import MAX_DESCRIPTION
 from pipeline_triggers.domain.records import Record, rerun_of
 from pipeline_triggers.errors import AwsError, InvalidInputError, PermanentError, TransientError
 from pipeline_triggers.explaining import History
-from pipeline_triggers.rerunning import Rerunner, chosen
+from pipeline_triggers.rerunning import Rerunner, chosen, is_left
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.pipelines import FakePipelines
@@ -205,6 +205,18 @@ def test_what_is_being_attempted_is_not_run_again(ledger: FakeLedger, clock: Fak
     ledger.acquire(start(), "worker", clock.now() + LEASE)
     with pytest.raises(InvalidInputError, match="being attempted"):
         chosen(History(ledger).of("event-1"), None, None)
+
+
+def test_a_rerun_that_was_cut_off_does_not_stand_in_the_way_of_the_next(
+    rerunner: Rerunner, ledger: FakeLedger, pipelines: FakePipelines, started: Record, clock: FakeClock
+) -> None:
+    clock.advance(minutes=1)
+    pipelines.fail("start", *[TransientError("unavailable", "no answer", acted=True)] * 3)
+    with pytest.raises(TransientError):
+        rerunner.start(rerunner.plan(started))
+    records = History(ledger).of("event-1")
+    assert [(record.state, is_left(record)) for record in records] == [("ATTEMPTING", True), ("STARTED", False)]
+    assert chosen(records, None, None) == started
 
 
 def test_what_was_refused_before_there_was_a_request_is_redriven_instead(ledger: FakeLedger) -> None:

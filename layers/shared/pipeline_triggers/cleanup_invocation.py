@@ -1,4 +1,8 @@
-"""One Lambda invocation of the clean-up: events about deleted pipelines, and sweeps, each with its report."""
+"""One Lambda invocation of the clean-up: events about deleted pipelines, and sweeps, each with its report.
+
+A sweep of a large estate takes several invocations: its message goes back to the queue and comes again at once. Sending
+another message instead would look like a loop to Lambda, which stops loops.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from pipeline_triggers.domain.ports import Quarantined
 from pipeline_triggers.errors import MalformedEventError, TransientError
 from pipeline_triggers.invocation import answer_batch, bare_message, deadline_of, is_batch
 from pipeline_triggers.observability import report_cleanup
-from pipeline_triggers.reacting import final_error
+from pipeline_triggers.reacting import CONTINUES, final_error
 from pipeline_triggers.sources.cloudtrail import deleted_pipeline
 from pipeline_triggers.sources.envelopes import read
 from pipeline_triggers.sources.eventbridge import is_sweep
@@ -46,7 +50,8 @@ class CleanupWorker:
 
         SQS messages are answered with ``{"batchItemFailures": [...]}``: those that must come again. Any other event is
         answered with the report, ``{"deleted": [arn], "kept": [{arn, reason}], "failed": [{arn, reason}]}``; if
-        something must be tried again, TransientError is raised instead, once everything else is done.
+        something must be tried again, or a sweep is not finished, TransientError is raised instead, once everything
+        else is done.
         """
         deadline = deadline_of(context, self.clock)
         self.end_by(deadline)
@@ -61,7 +66,7 @@ class CleanupWorker:
         return self._clean_up(event, bare_message(event), deadline).to_document()
 
     def _clean_up(self, payload: str | Mapping[str, Any], message: Message, deadline: datetime) -> Report:
-        report = Report.joined(self._report_on(item, deadline) for item in read(payload))
+        report = Report.joined(self._report_on(item, message, deadline) for item in read(payload))
         report = replace(report, failed=tuple(self._settled(failed, message) for failed in report.failed))
         report_cleanup(report, message_id=message.id)
         if report.final:
@@ -69,13 +74,15 @@ class CleanupWorker:
         if report.to_retry:
             first = report.to_retry[0].error
             raise TransientError(first.reason, f"{len(report.to_retry)} to be tried again, the first because: {first}")
+        if report.unfinished:
+            raise TransientError(CONTINUES, "the sweep goes on where it has stopped")
         return report
 
-    def _report_on(self, item: Event | Malformed, deadline: datetime) -> Report:
+    def _report_on(self, item: Event | Malformed, message: Message, deadline: datetime) -> Report:
         if not isinstance(item, Event):
             return Report(failed=(Failed("", MalformedEventError(item.message, item.reason)),))
         if is_sweep(item.envelope):
-            return self.cleaner.sweep(deadline)
+            return self.cleaner.sweep(deadline, message.id)
         pipeline = deleted_pipeline(item, self.cleaner.home)
         if isinstance(pipeline, Kept):
             return Report(kept=(pipeline,))

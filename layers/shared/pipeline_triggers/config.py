@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipeline_triggers.domain.cleanup_policy import NAME_PATTERN, Policy
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipeline_triggers.domain.cleanup_policy import RuleTargets
     from pipeline_triggers.domain.orphans import Mode
 
 DEFAULT_START_INTERVAL_SECONDS = 1.0
 DEFAULT_MAX_STARTS_PER_HOUR = 1000
-DEFAULT_MAX_DELETES = 200
 
 _PARTITION = re.compile(r"aws(-[a-z]+)*")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
@@ -63,16 +64,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class CleanupSettings:
-    """What the clean-up function needs to know of its stack.
-
-    ``mode`` is ``delete`` or ``report``; ``max_deletes`` how many schedules one run may delete.
-    """
+    """What the clean-up function needs to know of its stack; ``schedule_group`` has the stack's name."""
 
     cleanup_table: str
+    triggers_table: str
     quarantine_table: str
+    schedule_group: str
     home: Home
-    mode: Mode = "delete"
-    max_deletes: int = DEFAULT_MAX_DELETES
+    policy: Policy = field(default_factory=Policy)
     endpoint_url: str | None = None
 
     @classmethod
@@ -81,11 +80,24 @@ class CleanupSettings:
         return cls(
             endpoint_url=_endpoint_url(environment),
             cleanup_table=_required(environment, "CLEANUP_TABLE", "the name of the clean-up's table"),
+            triggers_table=_required(environment, "TRIGGERS_TABLE", "the name of the table of triggers"),
             quarantine_table=_required(environment, "QUARANTINE_TABLE", "the name of the quarantine's table"),
+            schedule_group=_required(environment, "SCHEDULE_GROUP", "the name of the stack's schedule group"),
             home=_home(environment),
-            mode=_mode(environment, "CLEANUP_MODE"),
-            max_deletes=_count(environment, "MAX_DELETES", DEFAULT_MAX_DELETES),
+            policy=cleanup_policy(environment),
         )
+
+
+def cleanup_policy(environment: Mapping[str, str]) -> Policy:
+    """What the clean-up may delete, as the variables say that template.yaml sets; an empty one counts as not set."""
+    default = Policy()
+    return Policy(
+        mode=_mode(environment, "CLEANUP_MODE"),
+        max_deletes=_count(environment, "MAX_DELETES", default.max_deletes),
+        max_share=_percent(environment, "MAX_DELETE_SHARE", default.max_share),
+        protected=_schedules(environment, "PROTECTED_SCHEDULES"),
+        rule_targets=_rule_targets(environment, "CLEANUP_RULES"),
+    )
 
 
 def _endpoint_url(environment: Mapping[str, str]) -> str | None:
@@ -113,6 +125,16 @@ def _mode(environment: Mapping[str, str], name: str) -> Mode:
             return "report"
         case other:
             raise _wrong(name, other, "delete, or report to delete nothing")
+
+
+def _rule_targets(environment: Mapping[str, str], name: str) -> RuleTargets:
+    match environment.get(name) or "report":
+        case "report":
+            return "report"
+        case "remove":
+            return "remove"
+        case other:
+            raise _wrong(name, other, "report, or remove to take targets from rules whose pipeline is gone")
 
 
 def _refuse_real_aws_under_sam_local(environment: Mapping[str, str]) -> None:
@@ -155,6 +177,21 @@ def _count(environment: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 9 and int(text) >= 1):
         raise _wrong(name, text, "a whole number from 1 to 999999999")
     return int(text)
+
+
+def _percent(environment: Mapping[str, str], name: str, default: int) -> int:
+    percent = _count(environment, name, default)
+    if percent > 100:
+        raise _wrong(name, str(percent), "a whole number of percent, from 1 to 100")
+    return percent
+
+
+def _schedules(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    patterns = tuple(filter(None, (part.strip() for part in environment.get(name, "").split(","))))
+    for pattern in patterns:
+        if not NAME_PATTERN.fullmatch(pattern):
+            raise _wrong(name, pattern, "group/name of schedules, such as default/nightly or prod-*/*, or nothing")
+    return patterns
 
 
 def _topics(environment: Mapping[str, str], name: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import uuid
@@ -161,7 +162,18 @@ def _message_of(record: Mapping[str, Any]) -> Message:
         sent_at=_time(attributes["SentTimestamp"]),
         first_received_at=_time(attributes["ApproximateFirstReceiveTimestamp"]),
         receive_count=int(attributes["ApproximateReceiveCount"]),
+        attributes={name: _as_sent(it) for name, it in (record.get("messageAttributes") or {}).items()},
     )
+
+
+def _as_sent(attribute: Mapping[str, Any]) -> dict[str, Any]:
+    """A message attribute in the form in which SQS takes it; Lambda hands it over in a form of its own."""
+    sent: dict[str, Any] = {"DataType": attribute["dataType"]}
+    if attribute.get("stringValue") is not None:
+        sent["StringValue"] = attribute["stringValue"]
+    if attribute.get("binaryValue") is not None:
+        sent["BinaryValue"] = base64.b64decode(attribute["binaryValue"])
+    return sent
 
 
 def _time(milliseconds: str) -> datetime:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+from pipeline_triggers.tracing import trace_decision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,7 +65,7 @@ metrics = Metrics(provider=_Provider(namespace=NAMESPACE, service=""))
 
 
 def report(decision: Decision, *, message_id: str, sent_at: datetime | None) -> None:
-    """Log one decision and count it.
+    """Log one decision, count and trace it.
 
     ``sent_at`` is when the message reached its queue (None for a bare event): from then to the start is
     ``EventToStartLatency``, in milliseconds. Every metric is counted once without dimensions, for alarms, and once by
@@ -74,6 +75,8 @@ def report(decision: Decision, *, message_id: str, sent_at: datetime | None) -> 
     write("decision", **_fields(decision, message_id))
     if logger.log_level <= logging.DEBUG:
         logger.debug("decision in full", token=decision.token, decision=decision.to_document())
+    annotations = {"trigger": decision.trigger, "outcome": decision.outcome, "reason": decision.reason}
+    trace_decision({**annotations, "token": decision.token, "execution_arn": decision.execution_arn or ""})
     name = COUNTED.get(decision.outcome)
     if name is None:
         return
@@ -86,7 +89,10 @@ def report(decision: Decision, *, message_id: str, sent_at: datetime | None) -> 
 
 
 def count_events(decisions: Iterable[Decision]) -> None:
-    """Count the events that the decisions on one message are about, by source (``EventsReceived``)."""
+    """Count the events that the decisions on one message are about, by source (``EventsReceived``).
+
+    A message that comes again is counted again.
+    """
     for source in {decision.event_id: _source(decision) for decision in decisions}.values():
         metrics.add_dimensions(source=source)
         metrics.add_metric(name="EventsReceived", unit=MetricUnit.Count, value=1)
@@ -108,6 +114,10 @@ def report_cleanup(report: Report, *, message_id: str) -> None:
 
     What stays because its pipeline exists is the usual, and only told at DEBUG. The metrics have no dimensions.
     """
+    for arn in report.orphaned:
+        logger.info("cleanup", outcome="orphaned", arn=arn, message_id=message_id)
+    for arn in report.revived:
+        logger.info("cleanup", outcome="revived", arn=arn, message_id=message_id)
     for arn in report.deleted:
         logger.info("cleanup", outcome="deleted", arn=arn, message_id=message_id)
     for kept in report.kept:
@@ -117,24 +127,25 @@ def report_cleanup(report: Report, *, message_id: str) -> None:
         reason = failed.error.reason
         detail = "" if reason in QUOTING else str(failed.error)[:MAX_TEXT]
         logger.warning("cleanup", outcome="failed", arn=failed.arn, reason=reason, detail=detail, message_id=message_id)
-    kept_because = dict(Counter(kept.reason for kept in report.kept))
+    kept_because = report.kept_because
     logger.info(
-        "cleanup done",
+        "cleanup goes on" if report.unfinished else "cleanup done",
         deleted=len(report.deleted),
         kept=kept_because,
         failed=len(report.failed),
+        looked_at=report.looked_at,
         message_id=message_id,
     )
     if report.is_capped:
         logger.error(
-            "nothing was deleted: there were more schedules to delete than MaxDeletes allows",
+            "nothing was deleted: there was more to delete than MaxDeletes and MaxDeleteShare allow",
             schedules=kept_because["delete-cap"],
             message_id=message_id,
         )
     _count(
         {
             "SchedulesDeleted": len(report.deleted),
-            "SchedulesKept": len(report.kept),
+            "SchedulesKept": sum(kept_because.values()),
             "CleanupFailures": len(report.failed),
             CAPPED: int(report.is_capped),
             COUNTED["rejected"]: int(bool(report.final)),

@@ -7,19 +7,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from pipeline_triggers.domain.decisions import Decision, decide
+from pipeline_triggers.domain.decisions import Decision, decide, orphaned_message
 from pipeline_triggers.domain.events import Event
+from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.ledger import Busy, Capped, Rejected, Started
 from pipeline_triggers.domain.ports import Quarantined
 from pipeline_triggers.errors import AwsError, PermanentError, TransientError
 from pipeline_triggers.observability import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pipeline_triggers.domain.decisions import Outcome, PermanentReason
     from pipeline_triggers.domain.definitions import Definition
-    from pipeline_triggers.domain.executions import Home, PipelineRef, StartRequest
+    from pipeline_triggers.domain.executions import Home, StartRequest
     from pipeline_triggers.domain.ledger import Acquired
     from pipeline_triggers.domain.ports import Clock, Ledger, Pipelines, Quarantine, TriggerStore
     from pipeline_triggers.domain.triggers import Snapshot
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(minutes=15)
 # The clocks of SQS and of this worker may differ by so much.
 CLOCK_MARGIN = timedelta(seconds=2)
-# A target is begun only when so much time is left: acquiring its entry (a read, a count and a write), the start and the
-# completion fit even if every answer comes as late as it may (adapters/clients.py has the arithmetic).
+# A target is begun only when so much time is left: acquiring its entry (a read, a count and a write) and the start fit
+# even if every answer comes as late as it may (adapters/clients.py has the arithmetic). If only the completion does not
+# fit any more, the next receipt of the message looks for the execution.
 START_BUDGET = timedelta(seconds=38)
 # The call that starts is made only when so much is left: it must not go on after the lease, when another may try.
 CALL_BUDGET = timedelta(seconds=10)
@@ -46,11 +48,14 @@ MAX_DELAY_SECONDS = 900
 # The first delay of a message that must come again, and of one that there was only no time for.
 FIRST_DELAY_SECONDS = 30
 FIRST_DELAY_OF_TIME_SECONDS = 5
-# How a worker slows down when it is throttled, and grows faster again with each start. It never waits so long that an
-# invocation would have no time left for the start that it waited for.
+# What is only interrupted, with its progress stored, comes again at once.
+CONTINUES = "continues"
+# How a worker slows down when it is throttled, and grows faster again with each start: about ten starts make up for one
+# throttle, whatever the limit is, so that calls stay near 1.1 for each start. The least is for stacks whose workers
+# leave no time between starts. No worker waits so long that an invocation would have no time left for the start.
 SLOWER = 2.0
 FASTER = 0.93
-LEAST_SLOW_INTERVAL = 1.0
+LEAST_SLOW_INTERVAL = 0.25
 MOST_SLOW_INTERVAL = 15.0
 
 # A pipeline, or a version of one: ``PipelineRef.key_in``.
@@ -74,7 +79,8 @@ class Message:
     """One payload as it was delivered: the text that a quarantine keeps, and when and by which queue it came.
 
     ``id`` is the same at every receipt, and another one after a redrive. A bare event (no queue) has no times: nothing
-    redelivers it, so what may pass is judged at once.
+    redelivers it, so what may pass is judged at once. ``attributes`` are those of the SQS message, in the form of
+    ``ports.Received``.
     """
 
     body: str
@@ -84,6 +90,7 @@ class Message:
     sent_at: datetime | None = None
     first_received_at: datetime | None = None
     receive_count: int = 1
+    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def delivery(self) -> str:
@@ -95,14 +102,15 @@ class Message:
 class Invocation:
     """One run of a worker: who it is, until when it may call, and why it stopped calling (empty while it goes on).
 
-    ``undescribed`` are the pipelines that SageMaker would not describe: in this run they are not asked for again.
+    ``undescribed`` are the pipelines that SageMaker would not describe, and why: in this run they are not asked for
+    again.
     ``reread`` are those whose definition was read once more because of a refusal: in this run that is enough.
     """
 
     owner: str
     deadline: datetime
     stopped: str = ""
-    undescribed: set[PipelineKey] = field(default_factory=set)
+    undescribed: dict[PipelineKey, str] = field(default_factory=dict)
     reread: set[PipelineKey] = field(default_factory=set)
 
     def is_late(self, now: datetime, budget: timedelta = START_BUDGET) -> bool:
@@ -112,10 +120,14 @@ class Invocation:
 
 @dataclass
 class Snapshots:
-    """The current triggers, read again only when they might be older than the message that they serve."""
+    """The current triggers, read again only when they might be older than the message that they serve.
+
+    ``orphaned`` is since when which pipelines are marked as gone, by casefolded ARN, read together with them.
+    """
 
     store: TriggerStore
     clock: Clock
+    orphaned: Mapping[str, datetime] = field(default_factory=dict)
     _snapshot: Snapshot | None = None
     _validated_at: datetime | None = None
 
@@ -124,9 +136,10 @@ class Snapshots:
         if self._snapshot and self._is_newer_than(message):
             return self._snapshot
         validated_at = self.clock.now()
-        revision = self.store.revision()
-        if self._snapshot is None or self._snapshot.revision != revision:
-            self._snapshot = self.store.load(revision)
+        current = self.store.current()
+        if self._snapshot is None or self._snapshot.revision != current.revision:
+            self._snapshot = self.store.load(current.revision)
+        self.orphaned = current.orphaned
         self._validated_at = validated_at
         return self._snapshot
 
@@ -168,11 +181,16 @@ class Declarations:
         try:
             definition = self.pipelines.describe(ref, role_arn=role_arn, fresh=fresh)
         except AwsError as error:
-            invocation.undescribed.add(key)
+            invocation.undescribed[key] = error.reason
             self._note(ref, role_arn, error)
             return None
         self._told.discard(key)
         return definition
+
+    def is_missing(self, ref: PipelineRef, role_arn: str | None, invocation: Invocation) -> bool:
+        """Whether SageMaker says in this invocation that it does not find a pipeline; False when it says nothing."""
+        self.of(ref, role_arn, invocation)
+        return invocation.undescribed.get(ref.key_in(self.home)) == "not-found-yet"
 
     def _note(self, ref: PipelineRef, role_arn: str | None, error: AwsError) -> None:
         key = ref.key_in(self.home)
@@ -290,9 +308,12 @@ class Reactor:
         def definition_of(ref: PipelineRef) -> Definition | None:
             return self.declarations.of(ref, snapshot.start_roles.get(ref), invocation)
 
-        planned = decide(item, snapshot, definition_of, self.home)
+        def is_orphaned(ref: PipelineRef) -> bool:
+            return self._is_orphaned(ref, snapshot.start_roles.get(ref), invocation)
+
+        planned = decide(item, snapshot, definition_of, self.home, is_orphaned)
         if self._reread(planned, snapshot, invocation):
-            planned = decide(item, snapshot, definition_of, self.home)
+            planned = decide(item, snapshot, definition_of, self.home, is_orphaned)
         return [self._carry_out(decision, snapshot, message, invocation) for decision in planned]
 
     def _carry_out(
@@ -348,7 +369,7 @@ class Reactor:
         try:
             request, execution_arn = self._start_or_find(decision, found, invocation)
         except AwsError as error:
-            final = final_error(error, message, self.clock.now())
+            final = self._final(error, decision, message)
             if isinstance(final, PermanentError):
                 self.ledger.reject(decision.token, invocation.owner, final.reason, str(final))
             elif isinstance(final, TransientError) and not final.acted:
@@ -370,7 +391,7 @@ class Reactor:
         if found.outcome_unknown:
             assert found.since is not None, "the ledger keeps when an attempt of unknown outcome began"
             assert found.until is not None, "and when its lease ended"
-            if execution_arn := self.pipelines.find(request, found.since, found.until):
+            if execution_arn := self._find(request, found.since, found.until):
                 return request, execution_arn
         self.pacer.wait()
         if invocation.is_late(self.clock.now(), CALL_BUDGET):
@@ -384,11 +405,37 @@ class Reactor:
         self.pacer.started()
         return request, execution_arn
 
+    def _find(self, request: StartRequest, since: datetime, until: datetime) -> str | None:
+        """The execution of an earlier attempt. However it fails, to look for it has no effect."""
+        try:
+            return self.pipelines.find(request, since, until)
+        except TransientError as error:
+            raise TransientError(error.reason, str(error)) from error
+
     def _failed(self, decision: Decision, error: AwsError, invocation: Invocation) -> Decision:
         if error.reason in STOPPING_REASONS:
             invocation.stopped = error.reason
         outcome: Outcome = "rejected" if isinstance(error, PermanentError) else "retry"
         return replace(decision, outcome=outcome, reason=error.reason, message=str(error))
+
+    def _is_orphaned(self, ref: PipelineRef, role_arn: str | None, invocation: Invocation) -> bool:
+        """Whether a pipeline is marked as gone for longer than one waits, and SageMaker does not find it now either.
+
+        The mark alone refuses nothing: a pipeline that was made again starts at once, whatever its mark says.
+        """
+        arn = ref.arn_in(self.home)
+        return self._is_marked(arn) and self.declarations.is_missing(PipelineRef.parse(arn), role_arn, invocation)
+
+    def _is_marked(self, pipeline_arn: str) -> bool:
+        """Whether a pipeline is marked as gone, and was so before anybody would wait for it to be made again."""
+        since = self.snapshots.orphaned.get(pipeline_arn.casefold())
+        return since is not None and self.clock.now() - since >= PATIENCE
+
+    def _final(self, error: AwsError, decision: Decision, message: Message) -> AwsError:
+        """The error of a start as it counts now: nobody waits for a pipeline that has been gone for long."""
+        if error.reason == "not-found-yet" and self._is_marked(decision.pipeline_arn):
+            return PermanentError("pipeline-orphaned", orphaned_message(decision.pipeline_arn))
+        return final_error(error, message, self.clock.now())
 
     def _reread(self, planned: Sequence[Decision], snapshot: Snapshot, invocation: Invocation) -> bool:
         """Read once more what the pipelines declare that would refuse a start, each once in an invocation.
@@ -417,6 +464,7 @@ class Reactor:
                 source_queue=message.queue_arn,
                 received_at=message.first_received_at or self.clock.now(),
                 body=message.body,
+                attributes=message.attributes,
                 triggers=tuple(dict.fromkeys(decision.trigger for decision in rejected if decision.trigger)),
                 decisions=tuple(decision.to_document() for decision in rejected),
                 message="; ".join(dict.fromkeys(map(_with_its_target, rejected))),
@@ -467,6 +515,8 @@ def delay_seconds(receive_count: int, reason: str, jitter: Callable[[], float] =
     What there was only no time for comes again soon; but it too waits longer and longer, so that a message to which
     fresher ones are preferred again and again has used up its receipts after days, not hours.
     """
+    if reason == CONTINUES:
+        return 0
     first = FIRST_DELAY_OF_TIME_SECONDS if reason == "deadline" else FIRST_DELAY_SECONDS
     grown = min(MAX_DELAY_SECONDS, first << min(receive_count - 1, 10))
     return max(1, min(MAX_DELAY_SECONDS, round(grown * (0.5 + jitter() / 2))))

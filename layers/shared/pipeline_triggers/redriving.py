@@ -114,7 +114,7 @@ class QuarantineKeeper:
             return Handled(id_, "left", problem=f"it came without a queue: {save}, and drop it here")
         if dry_run:
             return Handled(id_, "would-redrive", item.source_queue)
-        self.queues.send(item.source_queue, item.body)
+        self.queues.send(item.source_queue, item.body, item.attributes)
         try:
             self.quarantine.drop(id_)
         except AwsError as error:
@@ -195,14 +195,21 @@ class DeadLetters:
         return Handled(letter.id, "redriven", letter.queue)
 
     def _receive(self, queue: str, seconds: int) -> Iterator[Received]:
-        """Each message once, until the queue has no new ones."""
+        """Each message once, until the queue has no new ones.
+
+        Of many messages the first come again while the last are still waiting: so it ends only when none come, or when
+        more have come again in a row than there are.
+        """
         seen: set[str] = set()
-        while True:
-            new = [it for it in self.queues.receive(f"{self.stack}-{queue}", seconds) if it.id not in seen]
-            if not new:
-                return
-            seen.update(message.id for message in new)
-            yield from new
+        again = 0
+        while again <= len(seen) and (messages := self.queues.receive(f"{self.stack}-{queue}", seconds)):
+            for message in messages:
+                if message.id in seen:
+                    again += 1
+                    continue
+                again = 0
+                seen.add(message.id)
+                yield message
 
     def _give_back(self, queue: str, messages: Iterable[Received]) -> None:
         for message in messages:

@@ -83,16 +83,22 @@ class Rerunner:
             raise TransientError(error.reason, f"{error}; {told}", acted=True) from error
 
 
+def is_left(record: Record) -> bool:
+    """Whether this is a rerun of which nobody knows whether it started: nothing comes back by itself to find out."""
+    return record.state == "ATTEMPTING" and bool(record.rerun_of)
+
+
 def chosen(records: Sequence[Record], trigger: str | None, target: str | None) -> Record:
     """The one record to run again: the newest, if all that fit are of one trigger and target.
 
     Raises InvalidInputError when they are not, when none fits, or when what fits cannot be run again: it was refused
-    before there was anything to send, or it is being attempted now.
+    before there was anything to send, or it is being attempted now. Reruns that were left do not count.
     """
     fitting = [
         record
         for record in records
         if trigger in (None, record.decision.trigger) and target in (None, record.decision.target)
+        if not is_left(record)
     ]
     pairs = sorted({(record.decision.trigger, record.decision.target) for record in fitting or records})
     listed = ", ".join(f"--trigger {name} --target {id_}" for name, id_ in pairs)

@@ -10,12 +10,14 @@ from pipeline_triggers.adapters.cleanup_store import DynamoCleanupStore
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.clock import SystemClock
 from pipeline_triggers.adapters.ledger import DynamoLedger
+from pipeline_triggers.adapters.orphan_marks import DynamoOrphanMarks
 from pipeline_triggers.adapters.pipelines import SageMakerPipelines
 from pipeline_triggers.adapters.quarantine import DynamoQuarantine
 from pipeline_triggers.adapters.queues import SqsQueues
+from pipeline_triggers.adapters.rules import EventBridgeRules
 from pipeline_triggers.adapters.schedules import EventBridgeSchedules
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
-from pipeline_triggers.cleanup import Cleaner
+from pipeline_triggers.cleanup import Cleaner, Estate
 from pipeline_triggers.cleanup_invocation import CleanupWorker
 from pipeline_triggers.config import CleanupSettings, Settings
 from pipeline_triggers.invocation import Worker
@@ -54,17 +56,20 @@ def build_cleaner(environment: Mapping[str, str]) -> CleanupWorker:
     settings = CleanupSettings.from_env(environment)
     clients = Clients(region=settings.home.region, endpoint_url=settings.endpoint_url, in_a_function=True)
     clock = SystemClock()
-    cleaner = Cleaner(
+    estate = Estate(
         pipelines=SageMakerPipelines(clients, settings.home, clock),
         schedules=EventBridgeSchedules(clients),
+        rules=EventBridgeRules(clients),
+        triggers=DynamoTriggerStore(clients, settings.triggers_table, clock),
+        marks=DynamoOrphanMarks(clients, settings.triggers_table),
         store=DynamoCleanupStore(clients, settings.cleanup_table, clock),
         clock=clock,
         home=settings.home,
-        mode=settings.mode,
-        max_deletes=settings.max_deletes,
+        stack=settings.schedule_group,
+        policy=settings.policy,
     )
     quarantine = DynamoQuarantine(clients, settings.quarantine_table, clock)
-    return CleanupWorker(cleaner, quarantine, SqsQueues(clients), clock, clients.end_by)
+    return CleanupWorker(Cleaner(estate), quarantine, SqsQueues(clients), clock, clients.end_by)
 
 
 @lru_cache(maxsize=1)

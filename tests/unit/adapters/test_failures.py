@@ -43,14 +43,15 @@ TABLE = {
         RequestThrottledException SlowDown ThrottledException Throttling ThrottlingException TooManyRequestsException
         TransactionInProgressException""",
     "limit-exceeded": "ResourceLimitExceeded ServiceQuotaExceededException",
-    "conflict": "ConflictException ResourceInUse ResourceInUseException TransactionConflictException",
+    "conflict": """ConcurrentModificationException ConflictException ResourceInUse ResourceInUseException
+        TransactionConflictException""",
     "not-found-yet": """AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist ResourceNotFound
         ResourceNotFoundException""",
     "denied-yet": """AuthFailure AuthorizationError ExpiredToken ExpiredTokenException IncompleteSignature
         InvalidClientTokenId InvalidSignatureException KmsAccessDenied MissingAuthenticationToken NotAuthorized
         OptInRequired RequestExpired SignatureDoesNotMatch UnauthorizedOperation UnrecognizedClientException""",
-    "unavailable": """InternalError InternalFailure InternalServerError InternalServerException RequestTimeout
-        RequestTimeoutException ServiceUnavailable ServiceUnavailableException""",
+    "unavailable": """InternalError InternalException InternalFailure InternalServerError InternalServerException
+        RequestTimeout RequestTimeoutException ServiceUnavailable ServiceUnavailableException""",
 }
 ROWS = [(reason, code) for reason, codes in TABLE.items() for code in codes.split()]
 

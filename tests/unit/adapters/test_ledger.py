@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
 from pipeline_triggers.adapters.clients import Clients
@@ -159,8 +159,10 @@ def test_a_request_that_no_item_can_hold_is_refused_for_good(ledger: DynamoLedge
     hostile = "".join(chr(0x4E00 + (n * 7919) % 20000) for n in range(1024))
     values = {f"P{n}": "".join(chr(0x4E00 + (ord(c) * (n + 3)) % 20000) for c in hostile) for n in range(200)}
     with pytest.raises(PermanentError) as raised:
-        ledger.acquire(start(parameters=values), "a", clock.now() + LEASE)
+        ledger.acquire(start(parameters=values), "a", clock.now() + LEASE, cap=1)
     assert raised.value.reason == "too-large"
+    # Nor is it counted: it will never be started.
+    assert ledger.acquire(start(), "a", clock.now() + LEASE, cap=1) == Acquired(attempts=1)
 
 
 def test_an_entry_has_the_fields_of_the_contract(clients: Clients, ledger: DynamoLedger, clock: FakeClock) -> None:
@@ -190,6 +192,37 @@ def test_a_rival_that_comes_between_costs_one_count_and_not_more(
     assert ledger.acquire(start(), "a", clock.now() + LEASE, cap=2) == Acquired(attempts=1)
     assert ledger.acquire(start(key="2"), "a", clock.now() + LEASE, cap=2) == Acquired(attempts=1)
     assert ledger.acquire(start(key="3"), "a", clock.now() + LEASE, cap=2) == Capped()
+
+
+@pytest.mark.parametrize(
+    ("code", "left"),
+    [("ProvisionedThroughputExceededException", 3), ("AccessDeniedException", 3), ("InternalServerError", 1)],
+)
+def test_what_was_certainly_not_written_does_not_count_against_the_cap(
+    clients: Clients, ledger: DynamoLedger, clock: FakeClock, code: str, left: int
+) -> None:
+    def refuse(_: dict[str, Any]) -> None:
+        raise ClientError({"Error": {"Code": code}}, "PutItem")
+
+    before(clients, "PutItem", refuse, times=2)
+    for _ in range(2):
+        with pytest.raises(TransientError):
+            ledger.acquire(start(), "a", clock.now() + LEASE, cap=3)
+    found = [ledger.acquire(start(key=str(n)), "a", clock.now() + LEASE, cap=3) for n in range(4)]
+    assert found == [Acquired(attempts=1)] * left + [Capped()] * (4 - left)
+
+
+def test_what_there_is_no_time_to_write_does_not_count_against_the_cap(
+    clients: Clients, ledger: DynamoLedger, clock: FakeClock
+) -> None:
+    def be_late(_: dict[str, Any]) -> None:
+        raise TransientError("deadline", "too little time is left for another call")
+
+    before(clients, "PutItem", be_late)
+    with pytest.raises(TransientError) as raised:
+        ledger.acquire(start(), "a", clock.now() + LEASE, cap=1)
+    assert raised.value.reason == "deadline"
+    assert ledger.acquire(start(), "a", clock.now() + LEASE, cap=1) == Acquired(attempts=1)
 
 
 def test_a_counter_is_kept_for_two_days(clients: Clients, ledger: DynamoLedger, clock: FakeClock) -> None:

@@ -308,6 +308,13 @@ class TestAbsent:
         self.described(sagemaker, arn, PipelineArn=PIPELINE_ARN)
         assert pipelines.absent(arn) is False
 
+    def test_it_is_asked_for_in_lower_case_too_because_the_list_may_lag_behind(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber
+    ) -> None:
+        self.not_described(sagemaker, arn := PIPELINE_ARN.replace("churn", "Churn"))
+        self.described(sagemaker)
+        assert pipelines.absent(arn) is False
+
     @pytest.mark.parametrize("page", [1, 2, 3])
     def test_a_pipeline_that_is_listed_in_another_case_and_found_so_is_not_absent(
         self, pipelines: SageMakerPipelines, sagemaker: Stubber, page: int
@@ -319,6 +326,15 @@ class TestAbsent:
         self.listed(sagemaker, in_list, token="" if page == 1 else f"t{page}")
         self.described(sagemaker, in_list)
         assert pipelines.absent(PIPELINE_ARN) is False
+
+    def test_all_pages_of_the_list_are_told_as_they_are_taken(
+        self, pipelines: SageMakerPipelines, sagemaker: Stubber
+    ) -> None:
+        self.listed(sagemaker, PIPELINE_ARN, f"{PIPELINE_ARN}2", next_token="two")
+        arns = pipelines.listed()
+        assert [next(arns), next(arns)] == [PIPELINE_ARN, f"{PIPELINE_ARN}2"]
+        self.listed(sagemaker, f"{PIPELINE_ARN}3", token="two")
+        assert list(arns) == [f"{PIPELINE_ARN}3"]
 
     def test_answers_that_contradict_one_another_decide_nothing(
         self, pipelines: SageMakerPipelines, sagemaker: Stubber

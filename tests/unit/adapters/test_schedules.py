@@ -126,6 +126,30 @@ def test_a_group_that_is_not_there_any_more_has_no_schedules(
     assert schedules.page("team") == SchedulePage(())
 
 
+GROUP_ARN = "arn:aws:scheduler:us-east-1:123456789012:schedule-group/team"
+
+
+def test_the_tags_of_a_group_are_told(schedules: EventBridgeSchedules, scheduler: Stubber) -> None:
+    answer = {"Tags": [{"Key": "owner", "Value": "churn"}, {"Key": "stage", "Value": "prod"}]}
+    scheduler.add_response("list_tags_for_resource", answer, {"ResourceArn": GROUP_ARN})
+    assert schedules.tags(GROUP_ARN) == {"owner": "churn", "stage": "prod"}
+
+
+def test_a_group_that_is_not_there_has_no_tags(schedules: EventBridgeSchedules, scheduler: Stubber) -> None:
+    scheduler.add_client_error("list_tags_for_resource", "ResourceNotFoundException", http_status_code=404)
+    assert schedules.tags(GROUP_ARN) == {}
+
+
+@pytest.mark.parametrize("answer", [{}, {"Tags": [{}]}])
+def test_tags_that_cannot_be_read_are_asked_for_again(
+    schedules: EventBridgeSchedules, clients: Clients, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    monkeypatch.setattr(clients.scheduler, "list_tags_for_resource", lambda **_: answer)
+    with pytest.raises(TransientError) as raised:
+        schedules.tags(GROUP_ARN)
+    assert raised.value.reason == "unavailable"
+
+
 REQUEST = {
     "Name": "nightly",
     "GroupName": "team",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,17 +12,20 @@ from moto import mock_aws
 
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.items import to_item
-from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
+from pipeline_triggers.adapters.orphan_marks import DynamoOrphanMarks
+from pipeline_triggers.adapters.trigger_store import POINTER, DynamoTriggerStore
+from pipeline_triggers.domain.ports import Current
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import StaleRevisionError, TransientError
 from tests.fakes.clock import FakeClock
 from tests.integration.tables import create_table
-from tests.samples import trigger
+from tests.samples import PIPELINE_ARN, trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TABLE = "test-triggers"
+SINCE = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -134,7 +138,46 @@ def test_more_revisions_than_one_batch_are_listed(clients: Clients, store: Dynam
 
 def test_a_table_that_cannot_be_reached_is_unavailable_whatever_the_cause(clients: Clients) -> None:
     lost = DynamoTriggerStore(clients, "no-such-table", FakeClock())
-    for call in (lost.revision, lost.load, lost.revisions, lambda: lost.load(3)):
+    for call in (lost.revision, lost.current, lost.load, lost.revisions, lambda: lost.load(3)):
         with pytest.raises(TransientError) as raised:
             call()
         assert raised.value.reason == "unavailable"
+
+
+def test_the_revision_and_the_marks_are_read_in_one_consistent_call(
+    clients: Clients, store: DynamoTriggerStore
+) -> None:
+    store.write(Snapshot(0, ()), expected_revision=0, by="ann")
+    marks = DynamoOrphanMarks(clients, TABLE)
+    marks.mark([PIPELINE_ARN], SINCE)
+    asked: list[dict[str, Any]] = []
+    clients.dynamodb.meta.events.register("provide-client-params.dynamodb", lambda params, **_: asked.append(params))
+    assert store.current() == Current(1, {PIPELINE_ARN: SINCE})
+    [call] = asked
+    assert call["RequestItems"][TABLE]["ConsistentRead"] is True
+
+
+def test_what_dynamodb_leaves_for_later_is_asked_for_again(clients: Clients, store: DynamoTriggerStore) -> None:
+    """Read as it came, the triggers would seem to be none."""
+    store.write(Snapshot(0, ()), expected_revision=0, by="ann")
+    calls = 0
+
+    def leave_the_pointer(parsed: dict[str, Any], **_: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            parsed["Responses"] = {TABLE: []}
+            parsed["UnprocessedKeys"] = {TABLE: {"Keys": [to_item(POINTER)], "ConsistentRead": True}}
+
+    clients.dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", leave_the_pointer)
+    assert store.current().revision == 1
+    assert calls == 2
+
+
+def test_an_answer_without_the_items_is_no_empty_table(clients: Clients, store: DynamoTriggerStore) -> None:
+    def lose(parsed: dict[str, Any], **_: Any) -> None:
+        parsed.pop("Responses")
+
+    clients.dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", lose)
+    with pytest.raises(TransientError, match="without the items"):
+        store.current()

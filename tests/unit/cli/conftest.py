@@ -12,24 +12,39 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline_triggers.adapters.stacks import Stack
+from pipeline_triggers.cleanup import Cleaner, Estate
 from pipeline_triggers.cli.connection import Connection
 from pipeline_triggers.cli.main import cli
 from pipeline_triggers.cli.settings import Settings
+from pipeline_triggers.connecting import BucketConnecting, TopicConnecting
+from pipeline_triggers.domain.cleanup_policy import Policy
 from pipeline_triggers.domain.delivery import Delivered
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.domain.schedule_plans import Defaults
+from pipeline_triggers.importing import Importer
+from pipeline_triggers.restoring import Restorer
 from pipeline_triggers.scheduling import Scheduling
+from tests.fakes.buckets import FakeBuckets
+from tests.fakes.cleanup_store import FakeCleanupStore
 from tests.fakes.clock import FakeClock
+from tests.fakes.connections import FakeConnections
+from tests.fakes.estate import UNPACED
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.pipelines import FakePipelines
 from tests.fakes.quarantine import FakeQuarantine
+from tests.fakes.queue_policies import FakeQueuePolicies
 from tests.fakes.queues import FakeQueues
 from tests.fakes.roles import FakeRoles
+from tests.fakes.rule_book import FakeRuleBook
+from tests.fakes.rules import FakeRules
 from tests.fakes.schedules import FakeSchedules
+from tests.fakes.topics import FakeTopics
 from tests.fakes.trigger_store import FakeTriggerStore
 
 if TYPE_CHECKING:
     from click.testing import Result
+
+    from pipeline_triggers.domain.triggers import Snapshot
 
 ROOT = Path(__file__).parents[3]
 HOME = Home("aws", "210987654321", "eu-central-1")
@@ -40,6 +55,11 @@ DEFAULTS = Defaults(
     queue_arn="arn:aws:sqs:eu-central-1:210987654321:pipeline-triggers-schedule",
     dead_letter_arn="arn:aws:sqs:eu-central-1:210987654321:pipeline-triggers-undelivered",
 )
+
+OUTPUTS = {
+    "SnsEventQueueArn": "arn:aws:sqs:eu-central-1:210987654321:pipeline-triggers-sns-event",
+    "UndeliveredQueueArn": DEFAULTS.dead_letter_arn,
+}
 
 
 @dataclass
@@ -55,8 +75,17 @@ class CommandLine:
     clock: FakeClock = field(default_factory=FakeClock)
     schedules: FakeSchedules = field(default_factory=lambda: FakeSchedules(home=HOME, made=(DEFAULTS.group, "team")))
     roles: FakeRoles = field(default_factory=FakeRoles)
+    rules: FakeRules = field(default_factory=lambda: FakeRules(home=HOME))
+    cleanups: FakeCleanupStore = field(default_factory=FakeCleanupStore)
+    policy: Policy = field(default_factory=Policy)
+    buckets: FakeBuckets = field(default_factory=FakeBuckets)
+    topics: FakeTopics = field(default_factory=FakeTopics)
+    policies: FakeQueuePolicies = field(default_factory=FakeQueuePolicies)
+    rule_book: FakeRuleBook = field(default_factory=lambda: FakeRuleBook(home=HOME))
+    connections: FakeConnections = field(default_factory=FakeConnections)
     delivered: Delivered | Exception = field(default_factory=Delivered)
     trusted: tuple[str, ...] = ()
+    parameters: dict[str, str] = field(default_factory=dict)
     interactive: bool = False
     settings: Settings = field(default_factory=Settings)
 
@@ -91,6 +120,46 @@ class CommandLine:
             ledger=self.ledger,
             clock=self.clock,
             scheduling=self._scheduling,
+            buckets=lambda: self._connecting(BucketConnecting, buckets=self.buckets, rules=self.rule_book),
+            topics=lambda: self._connecting(TopicConnecting, topics=self.topics, policies=self.policies),
+            importer=self._importer,
+            cleaner=self._cleaner,
+            restorer=lambda: Restorer(self.cleanups, self.schedules, self.rules, self.pipelines, self.clock),
+        )
+
+    def _cleaner(self) -> Cleaner:
+        return Cleaner(
+            Estate(
+                pipelines=self.pipelines,
+                schedules=self.schedules,
+                rules=self.rules,
+                triggers=self.store,
+                marks=self.store,
+                store=self.cleanups,
+                clock=self.clock,
+                home=HOME,
+                stack=DEFAULTS.group,
+                policy=self.policy,
+                rates=UNPACED,
+            ),
+        )
+
+    def _connecting(self, use_case: Any, **ports: Any) -> Any:
+        ends = self._stack().ends
+        return use_case(connections=self.connections, clock=self.clock, caller=lambda: "ann", ends=ends, **ports)
+
+    def _importer(self, snapshot: Snapshot) -> Importer:
+        return Importer(
+            rules=self.rule_book,
+            schedules=self.schedules,
+            pipelines=self.pipelines,
+            names=self.pipelines,
+            roles=self.roles,
+            policies=self.policies,
+            clock=self.clock,
+            home=HOME,
+            stack=DEFAULTS.group,
+            snapshot=snapshot,
         )
 
     def _scheduling(self) -> Scheduling:
@@ -104,7 +173,7 @@ class CommandLine:
     def _stack(self) -> Stack:
         if isinstance(self.delivered, Exception):
             raise self.delivered
-        return Stack("pipeline-triggers", HOME, self.delivered, self.trusted)
+        return Stack("pipeline-triggers", HOME, self.delivered, self.trusted, OUTPUTS, self.parameters)
 
 
 def _runner() -> CliRunner:

@@ -172,6 +172,7 @@ def test_what_is_not_on_record_ends_with_3_and_says_where_it_may_be(command_line
         f"nothing is on record about {'' if 'arn' in what else 'the event '}{what}" in document["problems"][0]["reason"]
     )
     assert "35 days" in document["problems"][0]["remedy"]
+    assert ("newest 500" in document["problems"][0]["remedy"]) is ("arn" not in what)
 
 
 def test_an_event_that_only_the_quarantine_knows_is_found_there(command_line: CommandLine) -> None:
@@ -316,6 +317,16 @@ def test_what_was_refused_by_sagemaker_is_run_again_with_a_warning(command_line:
     document = command_line.json("rerun", "event-1", "--yes")
     assert (document["exit_code"], document["result"]["outcome"]) == (0, "started")
     assert "still be in quarantine" in document["warnings"][0]["reason"]
+
+
+def test_a_rerun_of_which_nobody_knows_whether_it_started_is_named_by_the_next(command_line: CommandLine) -> None:
+    started(command_line)
+    command_line.clock.advance(minutes=1)
+    command_line.pipelines.fail("start", *[TransientError("unavailable", "no answer", acted=True)] * 3)
+    assert command_line.json("rerun", "event-1", "--yes")["exit_code"] == 1
+    document = command_line.json("rerun", "event-1", "--yes")
+    assert (document["exit_code"], document["result"]["outcome"]) == (0, "started")
+    assert command_line.pipelines.started[1].display_name in document["warnings"][0]["reason"]
 
 
 def test_a_start_that_fails_is_told(command_line: CommandLine) -> None:

@@ -40,7 +40,7 @@ def test_an_idle_stack_has_nothing_that_is_stuck(command_line: CommandLine) -> N
     result = status(command_line)
     assert result["stack"] == "pipeline-triggers"
     assert result["attention"] == []
-    assert result["triggers"] == {"revision": 0, "enabled": 0, "disabled": 0, "shadow": 0}
+    assert result["triggers"] == {"revision": 0, "enabled": 0, "disabled": 0, "shadow": 0, "orphaned": []}
     assert (result["schedules"]["list"], result["quarantine"]["events"]) == ([], 0)
     assert "Nothing is stuck." in command_line.run("status").stdout
 
@@ -80,7 +80,13 @@ def test_triggers_are_counted_by_state(command_line: CommandLine) -> None:
     states: list[State] = ["ENABLED", "ENABLED", "DISABLED", "SHADOW"]
     triggers = tuple(replace(trigger(f"t{number}"), state=state) for number, state in enumerate(states))
     command_line.store.write(Snapshot(0, triggers), expected_revision=0, by="ann")
-    assert status(command_line)["triggers"] == {"revision": 1, "enabled": 2, "disabled": 1, "shadow": 1}
+    assert status(command_line)["triggers"] == {
+        "revision": 1,
+        "enabled": 2,
+        "disabled": 1,
+        "shadow": 1,
+        "orphaned": [],
+    }
     assert "4 triggers: 2 enabled, 1 disabled, 1 shadow, revision 1" in command_line.run("status").stdout
 
 

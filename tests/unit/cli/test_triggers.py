@@ -420,7 +420,7 @@ def test_list_shows_every_trigger_with_its_state(command_line: CommandLine) -> N
 
 
 def test_list_of_an_empty_stack_is_no_error(command_line: CommandLine) -> None:
-    assert command_line.json("list")["result"] == {"revision": 0, "triggers": []}
+    assert command_line.json("list")["result"] == {"revision": 0, "triggers": [], "orphaned": []}
     assert command_line.run("list").stdout == "0 triggers in pipeline-triggers, revision 0\n"
 
 

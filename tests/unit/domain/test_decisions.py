@@ -92,6 +92,33 @@ def test_a_shadow_trigger_decides_but_does_not_start() -> None:
     assert decision.request is not None
 
 
+def orphaned(ref: PipelineRef) -> bool:
+    return ref.name == "churn-features"
+
+
+def test_an_event_for_a_pipeline_that_is_gone_is_rejected_and_nothing_is_asked_of_it() -> None:
+    def asked(ref: PipelineRef) -> None:
+        raise AssertionError(f"{ref} was described")
+
+    decision = only(decide(happened(), Snapshot(1, (trigger(),)), asked, HOME, orphaned))
+    assert (decision.outcome, decision.reason, decision.request) == ("rejected", "pipeline-orphaned", None)
+    assert decision.pipeline_arn in decision.message
+
+
+def test_a_target_whose_pipeline_is_gone_does_not_touch_the_other_targets() -> None:
+    both = trigger(targets=[{"pipeline": "churn-features"}, {"pipeline": "y"}])
+    decisions = decide(happened(), Snapshot(1, (both,)), unknown, HOME, orphaned)
+    assert [(d.outcome, d.reason) for d in decisions] == [("rejected", "pipeline-orphaned"), ("start", "")]
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "reason"), [("SHADOW", "shadow", "pipeline-orphaned"), ("DISABLED", "disabled", "")]
+)
+def test_what_starts_nothing_is_not_rejected_for_a_pipeline_that_is_gone(state: str, outcome: str, reason: str) -> None:
+    decision = only(decide(happened(), Snapshot(1, (trigger(state=state),)), unknown, HOME, orphaned))
+    assert (decision.outcome, decision.reason) == (outcome, reason)
+
+
 def test_a_disabled_trigger_is_told_but_not_resolved() -> None:
     decision = only(decide(happened(), Snapshot(1, (trigger(state="DISABLED"),)), unknown, HOME))
     assert (decision.outcome, decision.parameters, decision.request) == ("disabled", (), None)

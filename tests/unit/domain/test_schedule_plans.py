@@ -23,6 +23,7 @@ from pipeline_triggers.domain.schedule_plans import (
     is_same_target,
     name_for,
     parameters_of,
+    restored,
     starts_pipeline,
     switched,
 )
@@ -374,6 +375,39 @@ def test_a_switch_does_not_anchor_a_rate_anew() -> None:
     assert request["StartDate"] == "2026-03-17T12:23:00+00:00"
 
 
+# Putting back
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        replace(NIGHTLY, timezone="Asia/Tokyo", description="d", flexible_minutes=5, state="DISABLED"),
+        replace(NIGHTLY, start=NOON + timedelta(days=30), end=NOON + timedelta(days=60)),
+        replace(NIGHTLY, expression="at(2030-01-01T00:00:00)", delete_after_run=True),
+        replace(HOURLY, start=NOON + timedelta(days=30)),
+        TOLD,
+    ],
+)
+def test_a_schedule_is_put_back_as_it_was(wanted: WantedSchedule) -> None:
+    existing = made(wanted)
+    request = restored(existing, NOON + timedelta(days=3))
+    assert request == {key: existing[key] for key in request}
+    assert existing.keys() - request.keys() == {"Arn", "CreationDate", "LastModificationDate"}
+
+
+def test_a_rate_that_is_put_back_goes_on_in_its_rhythm() -> None:
+    """Without a start date it would fire at once."""
+    existing = made(HOURLY, NOON + timedelta(minutes=23))
+    request = restored(existing, NOON + timedelta(days=3))
+    assert request.pop("StartDate") == "2026-03-17T12:23:00+00:00"
+    assert request == {key: existing[key] for key in request}
+
+
+def test_a_start_date_that_has_passed_is_not_sent_again() -> None:
+    existing = made(replace(NIGHTLY, start=NOON))
+    assert "StartDate" not in restored(existing, NOON + timedelta(days=3))
+
+
 # What a schedule starts
 
 
@@ -572,6 +606,6 @@ def test_no_request_has_a_start_that_the_service_refuses(
 ) -> None:
     at, then, _ = moments
     existing = answered(created(first, DEFAULTS, at), at)
-    for request in (changed(existing, second, then), switched(existing, "DISABLED", then)):
+    for request in (changed(existing, second, then), switched(existing, "DISABLED", then), restored(existing, then)):
         if request and "StartDate" in request:
             assert datetime.fromisoformat(request["StartDate"]) > then - timedelta(minutes=5)

@@ -52,6 +52,22 @@ def test_an_s3_event_has_the_shape_that_s3_sends(aws: Account) -> None:
     }
 
 
+def test_a_bucket_tells_that_it_sends_events_beside_its_other_notifications(aws: Account) -> None:
+    s3, topic = aws.client("s3"), aws.client("sns").create_topic(Name="topic")["TopicArn"]
+    aws.bucket("only-events")
+    aws.bucket("both", notify_topic=topic)
+    assert s3.get_bucket_notification_configuration(Bucket="only-events")["EventBridgeConfiguration"] == {}
+    both = s3.get_bucket_notification_configuration(Bucket="both")
+    assert both["EventBridgeConfiguration"] == {}
+    assert [each["TopicArn"] for each in both["TopicConfigurations"]] == [topic]
+
+
+def test_a_bucket_that_sends_no_events_tells_none(aws: Account) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="silent")
+    assert "EventBridgeConfiguration" not in s3.get_bucket_notification_configuration(Bucket="silent")
+
+
 def test_s3_events_have_ids_of_their_own_and_growing_sequencers(aws: Account) -> None:
     queue = aws.queue_of_rule({"source": ["aws.s3"]})
     aws.bucket()

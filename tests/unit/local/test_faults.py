@@ -68,6 +68,13 @@ def test_a_pipeline_is_known_by_its_arn_and_in_any_case(name: str) -> None:
     assert outcomes(Faults(FaultPlan(throttle(on="churn"))), 1, PipelineName=name) == "x"
 
 
+def test_a_batch_is_known_by_its_tables() -> None:
+    faults = Faults(FaultPlan(throttle(on="local-triggers")))
+    for table, answered in (("local-ledger", True), ("local-triggers", False)):
+        call = json_call("dynamodb", "BatchGetItem", {"RequestItems": {table: {"Keys": []}}})
+        assert (faults(call, lambda _: OK) is OK) is answered
+
+
 def test_a_fault_strikes_from_its_beginning_to_its_end() -> None:
     clock = Clock()
     faults = Faults(FaultPlan(throttle(times=None, begins=10, ends=20)), now=clock)

@@ -56,6 +56,12 @@ def test_moto_reports_every_upload_as_tagging_too(bare_moto: Account) -> None:
     assert [event["detail-type"] for event in bare_moto.received(queue)] == ["Object Created", "Object Tags Added"]
 
 
+def test_moto_does_not_tell_that_a_bucket_sends_events(bare_moto: Account) -> None:
+    bare_moto.bucket()
+    answer = bare_moto.client("s3").get_bucket_notification_configuration(Bucket="raw-data")
+    assert "EventBridgeConfiguration" not in answer
+
+
 def test_moto_sends_s3_notifications_without_a_sequencer(bare_moto: Account) -> None:
     url, arn = bare_moto.queue("notified")
     sns = bare_moto.client("sns")

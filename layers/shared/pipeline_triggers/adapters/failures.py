@@ -52,7 +52,15 @@ THROTTLED = frozenset(
 )
 # Quotas of what may exist or run at one time: SageMaker answers so when too many executions run.
 LIMIT_EXCEEDED = frozenset({"ResourceLimitExceeded", "ServiceQuotaExceededException"})
-CONFLICT = frozenset({"ConflictException", "ResourceInUse", "ResourceInUseException", "TransactionConflictException"})
+CONFLICT = frozenset(
+    {
+        "ConcurrentModificationException",
+        "ConflictException",
+        "ResourceInUse",
+        "ResourceInUseException",
+        "TransactionConflictException",
+    },
+)
 NOT_FOUND = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
@@ -84,6 +92,7 @@ DENIED = frozenset(
 UNAVAILABLE = frozenset(
     {
         "InternalError",
+        "InternalException",
         "InternalFailure",
         "InternalServerError",
         "InternalServerException",
@@ -130,6 +139,12 @@ def translate(error: BaseException) -> AwsError:
     raise TypeError(f"not an error of an AWS call: {type(error).__name__}") from error
 
 
+def may_have_acted(error: BaseException) -> bool:
+    """Whether a call that failed so may have had its effect."""
+    meant = translate(error)
+    return isinstance(meant, TransientError) and meant.acted
+
+
 @contextmanager
 def translated(always: TransientReason | None = None) -> Iterator[None]:
     """Turn errors of botocore inside the block into TransientError or PermanentError.
@@ -143,8 +158,7 @@ def translated(always: TransientReason | None = None) -> Iterator[None]:
         meant = translate(error)
         if always is None:
             raise meant from error
-        acted = isinstance(meant, TransientError) and meant.acted
-        raise TransientError(always, str(meant), acted=acted) from error
+        raise TransientError(always, str(meant), acted=may_have_acted(meant)) from error
 
 
 @contextmanager

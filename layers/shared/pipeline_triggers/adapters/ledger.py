@@ -11,7 +11,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline_triggers.adapters.entries import (
     MAX_MESSAGE,
@@ -24,7 +24,7 @@ from pipeline_triggers.adapters.entries import (
     key_without_token,
     request_fields,
 )
-from pipeline_triggers.adapters.failures import code_of, translated
+from pipeline_triggers.adapters.failures import code_of, may_have_acted, translated
 from pipeline_triggers.adapters.items import EPOCH, attribute, expiry, from_item, stamp, to_item
 from pipeline_triggers.domain.ledger import Acquired, Capped, judge
 from pipeline_triggers.errors import TransientError
@@ -72,7 +72,7 @@ class DynamoLedger:
         """
         version = uuid.uuid4().hex
         tried: Acquired | None = None
-        uncounted = cap
+        counted: datetime | None = None
         with translated("ledger-unavailable"):
             for _ in range(ACQUIRE_TRIES):
                 stored = self._read(decision.token)
@@ -82,20 +82,27 @@ class DynamoLedger:
                 found = judge(entry_of(stored), now, message_id=message_id, request=decision.request)
                 if not isinstance(found, Acquired):
                     return found
-                if found.attempts == 1 and uncounted is not None:
-                    if not self._count_start(decision.trigger, uncounted):
-                        return Capped()
-                    uncounted = None
                 tried = found
                 mine: dict[str, Value | None] = {
                     "owner": owner,
                     "lease_until": stamp(lease_until),
                     "attempt_until": stamp(lease_until),
+                    "was_until": stamp(found.until or lease_until),
                     "message_id": message_id or None,
                     "version": version,
                 }
-                if self._write_if_unchanged(self._attempt(decision, found, stored) | mine, stored):
-                    return tried
+                item = checked_item(self._attempt(decision, found, stored) | mine)
+                if found.attempts == 1 and cap is not None and counted is None:
+                    counted = self._count_start(decision.trigger, cap)
+                    if counted is None:
+                        return Capped()
+                try:
+                    if self._write_if_unchanged(item, stored):
+                        return tried
+                except (ClientError, BotoCoreError, TransientError) as error:
+                    if counted is not None and not may_have_acted(error):
+                        self._uncount_start(decision.trigger, counted)
+                    raise
         raise TransientError("conflict", f"the ledger entry {decision.token} is changed by others again and again")
 
     def complete(self, token: str, owner: str, execution_arn: str) -> None:
@@ -130,7 +137,10 @@ class DynamoLedger:
             raise TransientError("conflict", f"the ledger entry {token} has a new owner")
 
     def record(self, decision: Decision, *, message_id: str = "") -> None:
-        """Keep a shadow, disabled or rejected decision; one that is or may be started already stays as it is."""
+        """Keep a shadow, disabled or rejected decision; one that is or may be started already stays as it is.
+
+        An attempt is open while somebody is at it, and for as long as its outcome is not known.
+        """
         now = self._clock.now()
         fields = {
             **decision_fields(decision, now),
@@ -150,10 +160,9 @@ class DynamoLedger:
                     TableName=self._table,
                     Item=checked_item(fields),
                     ConditionExpression="attribute_not_exists(pk) OR expires_at <= :now"
-                    " OR NOT (#state IN (:attempting, :started) OR attempt_open = :open)",
+                    " OR NOT (#state = :started OR attempt_open = :open)",
                     ExpressionAttributeNames={"#state": "state"},
                     ExpressionAttributeValues={
-                        ":attempting": {"S": "ATTEMPTING"},
                         ":started": {"S": "STARTED"},
                         ":open": {"BOOL": True},
                         ":now": {"N": str(expiry(now))},
@@ -188,18 +197,18 @@ class DynamoLedger:
             stored = self._read(token)
         return document_of(stored) if stored and stored["expires_at"] > expiry(self._clock.now()) else None
 
-    def _count_start(self, trigger: str, cap: int) -> bool:
-        """Count one start of the trigger in this clock hour (UTC); False when ``cap`` is reached.
+    def _count_start(self, trigger: str, cap: int) -> datetime | None:
+        """Count one start of the trigger in this clock hour (UTC), and return the hour; None when ``cap`` is reached.
 
         A count whose answer was lost may be counted twice: the cap is then met one start early.
         """
         if cap < 1:
-            return False
+            return None
         full_hour = self._clock.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         try:
             self._clients.dynamodb.update_item(
                 TableName=self._table,
-                Key=to_item({"pk": f"starts#{trigger}", "sk": stamp(full_hour)}),
+                Key=_counter_key(trigger, full_hour),
                 UpdateExpression="ADD starts :one SET expires_at = :expiry",
                 ConditionExpression="attribute_not_exists(starts) OR starts < :cap",
                 ExpressionAttributeValues={
@@ -211,8 +220,17 @@ class DynamoLedger:
         except ClientError as error:
             if not _condition_failed(error):
                 raise
-            return False
-        return True
+            return None
+        return full_hour
+
+    def _uncount_start(self, trigger: str, full_hour: datetime) -> None:
+        """Take one count back: a ledger that cannot be written for a while must not use up the hour."""
+        self._clients.dynamodb.update_item(
+            TableName=self._table,
+            Key=_counter_key(trigger, full_hour),
+            UpdateExpression="ADD starts :less",
+            ExpressionAttributeValues={":less": {"N": "-1"}},
+        )
 
     def _read(self, token: str) -> dict[str, Any] | None:
         answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(token), ConsistentRead=True)
@@ -245,7 +263,7 @@ class DynamoLedger:
                 fields |= {name: stored[name] for name in ("request", "parameters", "params_hash")}
         return fields
 
-    def _write_if_unchanged(self, fields: Mapping[str, Value | None], stored: Mapping[str, Any] | None) -> bool:
+    def _write_if_unchanged(self, item: Item, stored: Mapping[str, Any] | None) -> bool:
         unchanged: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if stored is not None:
             unchanged = {
@@ -254,7 +272,7 @@ class DynamoLedger:
                 "ExpressionAttributeValues": {":version": {"S": stored["version"]}},
             }
         try:
-            self._clients.dynamodb.put_item(TableName=self._table, Item=checked_item(fields), **unchanged)
+            self._clients.dynamodb.put_item(TableName=self._table, Item=item, **unchanged)
         except ClientError as error:
             if not _condition_failed(error):
                 raise
@@ -272,14 +290,16 @@ class DynamoLedger:
     ) -> dict[str, Any] | None:
         """Set fields if the entry is still the owner's; else give the entry as it is (empty when there is none).
 
-        ``restore_unknown`` also makes the outcome as unknown as it was before this attempt.
+        ``restore_unknown`` also makes the outcome as unknown as it was before this attempt, and the time in which an
+        execution of unknown attempts can have been made as short.
         """
         changes = {**changes, "version": uuid.uuid4().hex}
         names = {f"#{name}": name for name in (*changes, "state", "owner")}
         sets = [f"#{name} = :{name}" for name in changes]
         if restore_unknown:
-            names |= {"#attempt_open": "attempt_open", "#was_unknown": "was_unknown"}
-            sets.append("#attempt_open = #was_unknown")
+            before = {"attempt_open": "was_unknown", "attempt_until": "was_until"}
+            names |= {f"#{name}": name for pair in before.items() for name in pair}
+            sets += [f"#{name} = #{was}" for name, was in before.items()]
         states = {f":allowed{number}": attribute(state) for number, state in enumerate(allowed)}
         with translated("ledger-unavailable"):
             try:
@@ -328,6 +348,10 @@ class DynamoLedger:
 
 def _key(token: str) -> Item:
     return to_item({"pk": token, "sk": "-"})
+
+
+def _counter_key(trigger: str, full_hour: datetime) -> Item:
+    return to_item({"pk": f"starts#{trigger}", "sk": stamp(full_hour)})
 
 
 def _condition_failed(error: ClientError) -> bool:

@@ -121,19 +121,31 @@ class SageMakerPipelines:
         """Whether there is no such pipeline, for sure: not found by its ARN, and on no page of the list in any case.
 
         ``arn`` is of this account and Region. Whether DescribePipeline heeds the case of an ARN is not documented, so
-        what it does not find is looked for in the list, and what the list has is described as it stands there. Raises
+        it is asked for the ARN as given and in lower case, as SageMaker writes ARNs. What it does not find is looked
+        for in the list, which may lag behind, and what the list has is described as it stands there. Raises
         TransientError("pipeline-deleting") while SageMaker deletes it, TransientError("conflict") when the list has it
         and DescribePipeline still does not find it.
         """
         with readable():
-            if self._is_described(arn):
+            if any(self._is_described(spelling) for spelling in dict.fromkeys((arn, arn.lower()))):
                 return False
-            listed_arn = self._listed(arn)
+            listed_arn = next((listed for listed in self.listed() if listed.casefold() == arn.casefold()), None)
             if listed_arn is None:
                 return True
             if self._is_described(listed_arn):
                 return False
         raise TransientError("conflict", f"SageMaker lists the pipeline {listed_arn} but does not find it")
+
+    def name_of(self, arn: str) -> str | None:
+        """The name of a pipeline of this account and Region, as it was given; None when SageMaker does not find it."""
+        with readable():
+            try:
+                answer = self._clients.sagemaker(self._home.region).describe_pipeline(PipelineName=arn)
+            except ClientError as error:
+                if code_of(error) == MISSING:
+                    return None
+                raise
+            return answer["PipelineName"]
 
     def _is_described(self, arn: str) -> bool:
         try:
@@ -148,18 +160,18 @@ class SageMakerPipelines:
             raise TransientError("pipeline-deleting", f"the pipeline {arn} is being deleted")
         return True
 
-    def _listed(self, arn: str) -> str | None:
-        """The ARN as the list of pipelines has it."""
+    def listed(self) -> Iterator[str]:
+        """The ARNs of all pipelines of this account and Region, asked for page by page, as they are taken."""
         client = self._clients.sagemaker(self._home.region)
         page: dict[str, Any] = {}
         while True:
-            answer: Mapping[str, Any] = client.list_pipelines(MaxResults=100, **page)
-            for listed_arn in [summary["PipelineArn"] for summary in answer["PipelineSummaries"]]:
-                if listed_arn.casefold() == arn.casefold():
-                    return str(listed_arn)
-            token = answer.get("NextToken")
+            with readable():
+                answer: Mapping[str, Any] = client.list_pipelines(MaxResults=100, **page)
+                arns = [str(summary["PipelineArn"]) for summary in answer["PipelineSummaries"]]
+                token = answer.get("NextToken")
+            yield from arns
             if not token:
-                return None
+                return
             if token == page.get("NextToken"):
                 raise TransientError("unavailable", "a list of pipelines that repeats itself")
             page = {"NextToken": token}

@@ -1,15 +1,17 @@
 """The quarantine table in DynamoDB: implements the port ``Quarantine``.
 
-The body and the decisions are compressed together: into the item itself when they fit, else into chunks, which carry a
-mark of their own so that two writers of the same id never mix.
+The body, the attributes and the decisions are compressed together: into the item itself when they fit, else into
+chunks, which carry a mark of their own so that two writers of the same id never mix.
 """
 
 from __future__ import annotations
 
+import base64
 import heapq
 import json
 import uuid
 import zlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -32,7 +34,7 @@ from pipeline_triggers.domain.ports import Quarantined
 from pipeline_triggers.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pipeline_triggers.adapters.clients import Clients
     from pipeline_triggers.adapters.items import Value
@@ -57,7 +59,8 @@ class DynamoQuarantine:
         """Keep an item; the same id again replaces it. Raises ValueError for a reason that ``decisions`` lacks."""
         if item.reason not in REASONS:
             raise ValueError(f"{item.reason!r} is no reason of a decision")
-        kept = zlib.compress(canonical({"body": item.body, "decisions": list(item.decisions)}).encode())
+        whole = {"body": item.body, "decisions": list(item.decisions), "attributes": _to_json(item.attributes)}
+        kept = zlib.compress(canonical(whole).encode())
         triggers = pack(canonical(list(item.triggers)))
         fits = len(kept) + len(triggers) <= MAX_CHUNK_BYTES
         mark = "" if fits else uuid.uuid4().hex
@@ -86,7 +89,7 @@ class DynamoQuarantine:
             self._clients.dynamodb.put_item(TableName=self._table, Item=to_item(header))
 
     def list(self, reason: str | None = None) -> Iterator[Quarantined]:
-        """The items without bodies and decisions, newest first, of one reason or of all.
+        """The items without bodies, attributes and decisions, newest first, of one reason or of all.
 
         They come from an index: what was written in the last second or so may be missing.
         """
@@ -94,7 +97,7 @@ class DynamoQuarantine:
         return heapq.merge(*map(self._of_reason, wanted), key=lambda item: item.received_at, reverse=True)
 
     def get(self, id: str) -> Quarantined:  # noqa: A002 - the field's word
-        """One item with its body and decisions. NotFoundError when there is none."""
+        """One item with its body, attributes and decisions. NotFoundError when there is none."""
         with translated("unavailable"):
             held = {fields["sk"]: fields for fields in self._items_of(id)}
         header = held.get("-")
@@ -103,7 +106,12 @@ class DynamoQuarantine:
         chunks = sorted(key for key in held if header["mark"] and key.startswith(_chunk(header["mark"])))
         data = header.get("data") or b"".join(held[key]["data"] for key in chunks)
         kept = json.loads(zlib.decompress(data))
-        return _item_of(header, body=kept["body"], decisions=tuple(kept["decisions"]))
+        return replace(
+            _item_of(header),
+            body=kept["body"],
+            decisions=tuple(kept["decisions"]),
+            attributes=_from_json(kept["attributes"]),
+        )
 
     def drop(self, id: str) -> None:  # noqa: A002 - the field's word
         """Delete an item; one that is not there is fine."""
@@ -145,17 +153,31 @@ class DynamoQuarantine:
             page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-def _item_of(fields: dict[str, Any], body: str = "", decisions: tuple[Any, ...] = ()) -> Quarantined:
+def _item_of(fields: dict[str, Any]) -> Quarantined:
     return Quarantined(
         id=fields["pk"],
         reason=fields["reason"],
         source_queue=fields["source_queue"],
         received_at=moment(fields["received_at"]),
-        body=body,
+        body="",
         triggers=tuple(json.loads(unpack(fields["triggers"]))),
-        decisions=decisions,
         message=fields["message"],
     )
+
+
+def _to_json(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Attributes of a message, with their bytes in base64."""
+    return {
+        name: {key: base64.b64encode(it).decode() if isinstance(it, bytes) else it for key, it in attribute.items()}
+        for name, attribute in attributes.items()
+    }
+
+
+def _from_json(attributes: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {key: base64.b64decode(it) if key == "BinaryValue" else it for key, it in attribute.items()}
+        for name, attribute in attributes.items()
+    }
 
 
 def _chunk(mark: str, number: int | None = None) -> str:

@@ -69,6 +69,17 @@ class EventBridgeSchedules:
                 document=json.loads(json.dumps(told, default=_iso)),
             )
 
+    def tags(self, group_arn: str) -> Mapping[str, str]:
+        """The tags of a schedule group; none when there is no such group."""
+        with readable():
+            try:
+                answer: Mapping[str, Any] = self._clients.scheduler.list_tags_for_resource(ResourceArn=group_arn)
+            except ClientError as error:
+                if code_of(error) == MISSING:
+                    return {}
+                raise
+            return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
+
     def create(self, document: Mapping[str, Any]) -> str:
         """Make a schedule and return its ARN; ``document`` is the CreateSchedule request as JSON, times in ISO 8601.
 

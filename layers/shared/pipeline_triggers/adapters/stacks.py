@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import code_of, translated
+from pipeline_triggers.domain.connections import Ends
 from pipeline_triggers.domain.delivery import Delivered
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.domain.schedule_plans import Defaults
@@ -32,13 +33,15 @@ _OF_SCHEDULES: Mapping[str, str] = {
     "ScheduleQueueArn": "queue_arn",
     "UndeliveredQueueArn": "dead_letter_arn",
 }
+# The outputs that say where topics send to, and what keeps what could not be sent.
+_OF_TOPICS = ("SnsEventQueueArn", "UndeliveredQueueArn")
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
     """A stack of this application: its name, its home, what its rules deliver, and which topics it trusts.
 
-    ``outputs`` are the stack's, by their keys in template.yaml.
+    ``outputs`` and ``parameters`` are the stack's, by their keys in template.yaml.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Stack:
     delivered: Delivered
     trusted_topic_arns: tuple[str, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def schedule_defaults(self) -> Defaults:
@@ -58,6 +62,16 @@ class Stack:
             told = f"the stack {self.name} has nothing for schedules (its outputs lack {', '.join(lacking)})"
             raise ConfigurationError(f"{told}: deploy this version of the application with sam build and sam deploy")
         return Defaults(**{name: self.outputs[key] for key, name in _OF_SCHEDULES.items()})
+
+    @property
+    def ends(self) -> Ends:
+        """Where the stack takes the events of buckets and topics. ConfigurationError when its outputs do not say it."""
+        lacking = [key for key in _OF_TOPICS if not self.outputs.get(key)]
+        if lacking:
+            told = f"the stack {self.name} takes no topics (its outputs lack {', '.join(lacking)})"
+            raise ConfigurationError(f"{told}: is it a stack of this application?")
+        queue_arn, dead_letter_arn = (self.outputs[key] for key in _OF_TOPICS)
+        return Ends(self.name, self.home, self.delivered, self.trusted_topic_arns, queue_arn, dead_letter_arn)
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,7 @@ class Stacks:
             ),
             trusted_topic_arns=_listed(parameters, "TrustedTopicArns"),
             outputs={o["OutputKey"]: o.get("OutputValue", "") for o in found.get("Outputs", [])},
+            parameters=parameters,
         )
 
 

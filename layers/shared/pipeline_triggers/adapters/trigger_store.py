@@ -17,7 +17,9 @@ from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import code_of, translated
 from pipeline_triggers.adapters.items import attribute, chunks_of, from_item, moment, stamp, to_item
-from pipeline_triggers.domain.ports import RevisionInfo
+from pipeline_triggers.adapters.orphan_marks import KEY as MARKS
+from pipeline_triggers.adapters.orphan_marks import marks_in
+from pipeline_triggers.domain.ports import Current, RevisionInfo
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import NotFoundError, PipelineTriggersError, StaleRevisionError, TransientError
 
@@ -45,6 +47,13 @@ class DynamoTriggerStore:
         with translated("unavailable"):
             pointer = self._read(POINTER)
         return int(pointer["revision"]) if pointer else 0
+
+    def current(self) -> Current:
+        """The current revision and what is marked as orphaned, in one round trip of consistent reads."""
+        with translated("unavailable"):
+            items = {item["pk"]["S"]: item for item in self._items([POINTER, MARKS], ConsistentRead=True)}
+        pointer, marks = items.get(POINTER["pk"]), items.get(MARKS["pk"], {})
+        return Current(from_item(pointer)["revision"] if pointer else 0, marks_in(marks))
 
     def load(self, revision: int | None = None) -> Snapshot:
         """One revision (default: the current one). NotFoundError when there is none of that number.
@@ -169,11 +178,17 @@ class DynamoTriggerStore:
             page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _entries(self, numbers: range) -> Iterator[dict[str, Any]]:
-        wanted: Any = {self._table: {"Keys": [to_item(_entry_key(number)) for number in numbers]}}
+        with translated("unavailable"):
+            yield from map(from_item, self._items([_entry_key(number) for number in numbers]))
+
+    def _items(self, keys: Sequence[Mapping[str, str]], **options: Any) -> Iterator[Mapping[str, Any]]:
+        """Up to 100 items in one call, or in more when DynamoDB leaves some for later."""
+        wanted: Any = {self._table: {"Keys": [to_item(key) for key in keys], **options}}
         while wanted:
-            with translated("unavailable"):
-                answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
-            yield from (from_item(item) for item in answer["Responses"].get(self._table, []))
+            answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
+            if "Responses" not in answer:
+                raise TransientError("unavailable", "an answer of DynamoDB without the items that were asked for")
+            yield from answer["Responses"].get(self._table, [])
             wanted = answer.get("UnprocessedKeys")
 
 

@@ -14,7 +14,7 @@ from pipeline_triggers.adapters.quarantine import DynamoQuarantine
 from pipeline_triggers.adapters.queues import SqsQueues
 from pipeline_triggers.adapters.stacks import Caller, Stack, Stacks
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
-from pipeline_triggers.composition import scheduling
+from pipeline_triggers.composition import bucket_connecting, cleaner, importer, restorer, scheduling, topic_connecting
 from pipeline_triggers.errors import InvalidInputError, Problem
 from pipeline_triggers.explaining import Explainer, History
 from pipeline_triggers.keeping import ScheduleKeeper
@@ -25,8 +25,13 @@ from pipeline_triggers.rerunning import Rerunner
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipeline_triggers.cleanup import Cleaner
     from pipeline_triggers.cli.settings import Settings
+    from pipeline_triggers.connecting import BucketConnecting, TopicConnecting
     from pipeline_triggers.domain.ports import Clock, Executions, Ledger, Pipelines, Quarantine, Queues, TriggerStore
+    from pipeline_triggers.domain.triggers import Snapshot
+    from pipeline_triggers.importing import Importer
+    from pipeline_triggers.restoring import Restorer
     from pipeline_triggers.scheduling import Scheduling
 
 _REMEDY = "Write it as http://127.0.0.1:4555"
@@ -38,7 +43,8 @@ class Connection:
 
     ``stack`` asks CloudFormation, the other callables ask STS: when called. ``pipelines`` and ``executions`` are
     SageMaker's, with the rights of whoever works at the command line; they need no stack.
-    ``scheduling`` asks for the stack when it needs its defaults, and once.
+    ``scheduling`` asks for the stack when it needs its defaults, and once. ``buckets``, ``topics`` and ``cleaner``
+    ask for it.
     """
 
     name: str
@@ -52,6 +58,11 @@ class Connection:
     ledger: Ledger
     clock: Clock
     scheduling: Callable[[], Scheduling]
+    buckets: Callable[[], BucketConnecting]
+    topics: Callable[[], TopicConnecting]
+    importer: Callable[[Snapshot], Importer]
+    cleaner: Callable[[], Cleaner]
+    restorer: Callable[[], Restorer]
 
     @property
     def manager(self) -> Manager:
@@ -109,6 +120,11 @@ def connect(settings: Settings) -> Connection:
         ledger=DynamoLedger(clients, f"{settings.stack_name}-ledger", clock),
         clock=clock,
         scheduling=lambda: scheduling(clients, settings.stack_name),
+        cleaner=lambda: cleaner(clients, settings.stack_name),
+        restorer=lambda: restorer(clients, settings.stack_name),
+        buckets=lambda: bucket_connecting(clients, settings.stack_name),
+        topics=lambda: topic_connecting(clients, settings.stack_name),
+        importer=lambda snapshot: importer(clients, settings.stack_name, snapshot),
     )
 
 

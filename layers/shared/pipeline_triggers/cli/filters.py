@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console, Group
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.domain.ports import Clock
     from pipeline_triggers.redriving import Handled
+
+Done = TypeVar("Done")
 
 _AGE = re.compile(r"(?P<number>[0-9]{1,6})(?P<unit>[smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -53,6 +55,16 @@ def selection_of(clock: Clock, reason: str | None, trigger: str | None, since: s
     return Selection(reason, trigger, None if since is None else since_of(since, clock))
 
 
+def followed(results: Iterator[Done], about: str, total: int) -> Iterator[Done]:
+    """The same results under a progress bar, which is on stderr, and only there is a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(about, total=total or None)
+        for one in results:
+            yield one
+            progress.advance(bar)
+
+
 @dataclass
 class Work:
     """The results of something that is done one by one, gathered under a progress bar.
@@ -65,17 +77,13 @@ class Work:
 
     @classmethod
     def follow(cls, handled: Iterator[Handled], about: str, total: int) -> Work:
-        """Do it all. The bar is on stderr, and only there is a terminal."""
+        """Do it all, under a progress bar."""
         work = cls([])
-        console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            bar = progress.add_task(about, total=total or None)
-            try:
-                for one in handled:
-                    work.results.append(one)
-                    progress.advance(bar)
-            except AwsError as error:
-                work.stopped = error
+        try:
+            for one in followed(handled, about, total):
+                work.results.append(one)
+        except AwsError as error:
+            work.stopped = error
         return work
 
     def answer(self, nothing: str) -> Answer:

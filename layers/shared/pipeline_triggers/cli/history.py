@@ -22,7 +22,7 @@ from pipeline_triggers.domain.decisions import Decision, decide
 from pipeline_triggers.domain.events import Event
 from pipeline_triggers.domain.records import decision_of
 from pipeline_triggers.errors import InvalidInputError, Problem
-from pipeline_triggers.explaining import STATES, is_execution
+from pipeline_triggers.explaining import MAX_SEARCHED, STATES, is_execution
 from pipeline_triggers.sources.envelopes import read
 
 if TYPE_CHECKING:
@@ -184,7 +184,8 @@ def _not_on_record(connection: Connection, what: str) -> Answer:
         said = f"nothing is on record about the event {what}"
         remedy = (
             "It matched no trigger (the functions' logs tell), another event had told of the same occurrence before, "
-            "it is older than 35 days, or it still waits: see status. With the event in a FILE, explain decides again"
+            "it is older than 35 days, or it still waits: see status. With the event in a FILE, explain decides again. "
+            f"Of the quarantine the newest {MAX_SEARCHED} were looked through; by its id there, any is found"
         )
     return Answer(result=[], exit_code=ExitCode.UNMATCHED, problems=[Problem("", said, remedy)])
 

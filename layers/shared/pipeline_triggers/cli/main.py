@@ -33,12 +33,17 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("delete", "triggers", "Delete triggers."),
     ("revisions", "triggers", "List the revisions of the stack's triggers."),
     ("rollback", "triggers", "Write an earlier revision again, as a new one."),
+    ("graph", "graph", "Show what starts what: as a tree, as Mermaid, as SVG."),
+    ("connect", "connect", "Let a bucket or a topic send to the stack."),
+    ("disconnect", "connect", "Undo what connect did, and nothing else."),
+    ("import", "importing", "Write existing rules and schedules as triggers, and what was wrong with them."),
     ("schedule", "schedule", "Start pipelines at a time, every so often, or by the calendar."),
     ("history", "history", "Show what triggers have started, refused or only recorded."),
     ("explain", "history", "Say why an event started something, or did not, or what caused an execution."),
     ("rerun", "rerun", "Start once more, on purpose, what an event has started before."),
     ("quarantine", "quarantine", "See and repair what could not start anything."),
     ("dlq", "dlq", "See and repair what failed for days or never arrived."),
+    ("cleanup", "cleanup", "Sweep for orphans, see what was deleted, and put it back."),
     ("status", "status", "See at a glance what waits, what is stuck and what comes next."),
     ("local", "local", "Run the whole application on this machine."),
     ("demo", "local", "See it work: events in, executions out, without an AWS account."),
@@ -66,7 +71,7 @@ class LazyGroup(click.Group):
         for name, module, _ in COMMANDS:
             if name == cmd_name:
                 loaded = importlib.import_module(f"pipeline_triggers.cli.{module}")
-                command: click.Command = getattr(loaded, f"{name}_" if name == "list" else name)
+                command: click.Command = getattr(loaded, f"{name}_" if name in ("import", "list") else name)
                 return command
         return None
 

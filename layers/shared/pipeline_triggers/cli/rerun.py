@@ -10,7 +10,7 @@ from pipeline_triggers.cli.filters import dry_run_option
 from pipeline_triggers.cli.render import indented, line
 from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings, yes_option
 from pipeline_triggers.errors import Problem
-from pipeline_triggers.rerunning import chosen
+from pipeline_triggers.rerunning import chosen, is_left
 
 SPOKEN = {"start": "would start again", "started": "started again"}
 
@@ -42,6 +42,9 @@ def rerun(
     if record.state == "REJECTED":
         said = "its event was refused and may still be in quarantine: to redrive that too would start it twice"
         warnings.append(Problem(planned.trigger, said))
+    for request in (other.decision.request for other in records if is_left(other)):
+        name = request.display_name if request else ""
+        warnings.append(Problem(planned.trigger, f"a rerun before may have started: look for the execution {name}"))
     if not (dry_run or yes):
         settings.approve(f"Start {planned.pipeline_arn.rpartition('/')[2]} once more?", "nothing was started")
     decision = planned if dry_run else rerunner.start(planned)

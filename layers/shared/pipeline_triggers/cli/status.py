@@ -11,6 +11,7 @@ import click
 from rich.console import Group
 from rich.text import Text
 
+from pipeline_triggers.cli.orphaned import orphaned_targets
 from pipeline_triggers.cli.render import cell, line, number_of, table
 from pipeline_triggers.cli.schedule_views import Coming, list_document, list_table
 from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pipeline_triggers.cli.connection import Connection
-    from pipeline_triggers.domain.ports import Counts, ScheduleDefinition
+    from pipeline_triggers.domain.ports import Counts, Current, ScheduleDefinition
     from pipeline_triggers.domain.triggers import Snapshot
 
 Read = TypeVar("Read")
@@ -36,6 +37,9 @@ STUCK_QUEUES = {
 }
 QUARANTINED = (
     "These events cannot start anything as they are. quarantine list says why; when that is mended: quarantine redrive"
+)
+ORPHANED = (
+    "Their events go to quarantine. Make the pipelines again, and redrive what is in quarantine; or change the triggers"
 )
 STATES = ("ENABLED", "DISABLED", "SHADOW")
 MAX_SCHEDULES = 10
@@ -50,7 +54,8 @@ def status(settings: Settings) -> Answer:
     """
     connection = settings.connection
     # When not even the triggers can be read, there is no such stack, or no way to it: nothing else is asked.
-    parts = [_triggers(connection.store.load(), settings.stack_name)]
+    current = connection.store.current()
+    parts = [_triggers(connection.store.load(current.revision), current, settings.stack_name)]
     problems: list[Problem] = []
     reads: dict[str, Callable[[], _Part]] = {
         "queues": lambda: _queues(connection, settings.stack_name),
@@ -85,16 +90,21 @@ class _Part:
     attention: Sequence[Problem] = ()
 
 
-def _triggers(snapshot: Snapshot, stack: str) -> _Part:
+def _triggers(snapshot: Snapshot, current: Current, stack: str) -> _Part:
+    orphans = orphaned_targets(snapshot, current)
+    names = list(dict.fromkeys(orphan.trigger for orphan in orphans))
+    gone = ", ".join(dict.fromkeys(orphan.pipeline for orphan in orphans))
+    attention = [Problem("triggers", f"have lost their pipelines ({gone}): {', '.join(names)}", ORPHANED)]
     states: Counter[str] = Counter(trigger.state for trigger in snapshot.triggers)
     counted = {state.lower(): states[state] for state in STATES}
     return _Part(
         "triggers",
-        {"revision": snapshot.revision, **counted},
+        {"revision": snapshot.revision, **counted, "orphaned": [orphan.to_document() for orphan in orphans]},
         [
             line((stack, "bold")),
             line(f"{number_of(len(snapshot.triggers), 'trigger')}{_listed(counted)}, revision {snapshot.revision}"),
         ],
+        attention if orphans else (),
     )
 
 

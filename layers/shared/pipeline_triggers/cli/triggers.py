@@ -12,6 +12,7 @@ from rich.text import Text
 
 from pipeline_triggers.cli.inputs import json_option, trigger_files
 from pipeline_triggers.cli.live import check_files, check_triggers, compared_targets, refusal
+from pipeline_triggers.cli.orphaned import orphaned_targets
 from pipeline_triggers.cli.render import (
     cell,
     diff_rows,
@@ -25,7 +26,7 @@ from pipeline_triggers.cli.render import (
 from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings, yes_option
 from pipeline_triggers.domain.contracts import Findings
 from pipeline_triggers.domain.delivery import undelivered
-from pipeline_triggers.domain.triggers import Trigger
+from pipeline_triggers.domain.triggers import Snapshot, Trigger
 from pipeline_triggers.errors import (
     AwsError,
     ConfigurationError,
@@ -36,7 +37,7 @@ from pipeline_triggers.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from rich.console import RenderableType
 
@@ -214,12 +215,17 @@ def put(
 def list_(settings: Settings) -> Answer:
     """List the stack's triggers."""
     snapshot = settings.connection.manager.current()
+    orphans = orphaned_targets(snapshot, settings.connection.store.current())
+    gone = {(orphan.trigger, orphan.target) for orphan in orphans}
     rows = [
-        [cell(t.name, "bold"), styled(t.state), t.set, _asks_for(t), ", ".join(str(x.pipeline) for x in t.targets)]
-        for t in snapshot.triggers
+        [cell(t.name, "bold"), styled(t.state), t.set, _asks_for(t), _pipelines(t, gone)] for t in snapshot.triggers
     ]
     return Answer(
-        result={"revision": snapshot.revision, "triggers": [t.to_document() for t in snapshot.triggers]},
+        result={
+            "revision": snapshot.revision,
+            "triggers": [t.to_document() for t in snapshot.triggers],
+            "orphaned": [orphan.to_document() for orphan in orphans],
+        },
         text=Group(
             line(f"{number_of(len(rows), 'trigger')} in {settings.stack_name}, revision {snapshot.revision}"),
             *([table(["name", "state", "set", "source", "pipelines"], rows)] if rows else []),
@@ -239,13 +245,15 @@ def describe(settings: Settings, *, name: str) -> Answer:
 
     trigger, revision = settings.connection.manager.find(name)
     targets, warnings = compared_targets(trigger, settings)
+    orphans = orphaned_targets(Snapshot(revision, (trigger,)), settings.connection.store.current())
     return Answer(
         result={
             "revision": revision,
             "trigger": trigger.to_document(),
             "targets": [target_document(compared) for compared in targets],
+            "orphaned": [orphan.to_document() for orphan in orphans],
         },
-        warnings=[*_delivery_warnings([trigger], settings), *warnings],
+        warnings=[*(orphan.warning for orphan in orphans), *_delivery_warnings([trigger], settings), *warnings],
         text=Group(*described(trigger, revision, targets)),
     )
 
@@ -507,5 +515,12 @@ def _side(value: object) -> Text:
     return Text("none", style="dim") if value is None else cell(value)
 
 
-def _pipelines(trigger: Trigger) -> str:
-    return ", ".join(str(target.pipeline) for target in trigger.targets)
+def _pipelines(trigger: Trigger, gone: Collection[tuple[str, str]] = ()) -> Text:
+    """The pipelines of a trigger's targets; those of targets (trigger and id) that are gone stand out."""
+    shown = [
+        cell(f"{target.pipeline} (gone)", "bold red")
+        if (trigger.name, target.id) in gone
+        else cell(str(target.pipeline))
+        for target in trigger.targets
+    ]
+    return Text(", ").join(shown)

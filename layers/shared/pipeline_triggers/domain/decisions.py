@@ -107,11 +107,13 @@ def decide(
     snapshot: Snapshot,
     definition_of: Callable[[PipelineRef], Definition | None],
     home: Home,
+    is_orphaned: Callable[[PipelineRef], bool] = lambda _: False,
 ) -> list[Decision]:
     """Conclude what one event starts: one decision for each target of each trigger that it matches.
 
     ``definition_of`` gives what a pipeline declares, or None when that is not known: then SageMaker does the check.
-    An event that matches nothing gives one decision with the outcome ``unmatched``.
+    ``is_orphaned`` tells whether a pipeline is known not to exist any more. An event that matches nothing gives one
+    decision with the outcome ``unmatched``.
     """
     triggers = [snapshot.by_name[name] for name in matching(event, snapshot)]
     if not triggers:
@@ -119,7 +121,14 @@ def decide(
         return [Decision(event.id, event.occurrence, "unmatched", message=message, revision=snapshot.revision)]
     return [
         replace(
-            _decide_target(_as_seen_by(trigger, event), trigger, target, definition_of, home),
+            _decide_target(
+                _as_seen_by(trigger, event),
+                trigger,
+                target,
+                definition_of,
+                home,
+                is_orphaned=is_orphaned,
+            ),
             revision=snapshot.revision,
         )
         for trigger in triggers
@@ -141,6 +150,11 @@ def explain_unmatched(event: Event, snapshot: Snapshot) -> list[tuple[str, Misma
     return [(name, mismatch) for name, mismatch in mismatches if mismatch is not None]
 
 
+def orphaned_message(pipeline_arn: str) -> str:
+    """What to say of an event whose pipeline is gone."""
+    return f"the pipeline {pipeline_arn} does not exist any more; when it does again, redrive"
+
+
 def _scheduled_in_vain(event: Event) -> str:
     """Why a "Scheduled Time" event starts nothing."""
     if not is_credible(event):
@@ -158,6 +172,8 @@ def _decide_target(
     target: Target,
     definition_of: Callable[[PipelineRef], Definition | None],
     home: Home,
+    *,
+    is_orphaned: Callable[[PipelineRef], bool],
 ) -> Decision:
     occurrence, refusal = _occurrence(event, trigger)
     pipeline_arn = target.pipeline.arn_in(home)
@@ -175,6 +191,9 @@ def _decide_target(
         return decision
     if refusal:
         return replace(decision, reason="no-occurrence-key", message=refusal)
+    if is_orphaned(target.pipeline):
+        outcome: Outcome = "shadow" if trigger.state == "SHADOW" else "rejected"
+        return replace(decision, outcome=outcome, reason="pipeline-orphaned", message=orphaned_message(pipeline_arn))
     definition = definition_of(target.pipeline)
     parameters, lacking = _checked(resolve(target.parameters, event.document, definition), definition)
     refused = [(p.reason, p.message) for p in parameters if p.reason]

@@ -31,10 +31,10 @@ class Acquired:
     """This worker may start. ``attempts`` counts from 1, and afresh after a rejection.
 
     ``outcome_unknown`` means that an earlier attempt ended without an answer: look for its execution first. It can only
-    have been made from ``since`` (when the first such attempt began) to ``until`` (when the lease of the last one
-    ended). ``request`` is what that attempt sent, and is to be repeated as it was; None when nothing of the kind is
-    stored, or when SageMaker has refused it since. ``params_changed`` says that an earlier attempt had other parameters
-    than the decision of this one.
+    have been made from ``since`` (when the first such attempt began) to ``until`` (when the lease of the last such one
+    ended; attempts without effect do not count). ``request`` is what that attempt sent, and is to be repeated as it
+    was; None when nothing of the kind is stored, or when SageMaker has refused it since. ``params_changed`` says that
+    an earlier attempt had other parameters than the decision of this one.
     """
 
     attempts: int
@@ -77,8 +77,8 @@ class Entry:
     """What the ledger holds for a token, as far as the moves depend on it.
 
     ``attempt_open`` is True from acquire until the outcome of all attempts is known: after a release or a rejection it
-    is what it was before that attempt. ``message_id`` is that of the message that the entry was last written for,
-    ``reason`` and ``message`` say why it was rejected or released.
+    is what it was before that attempt, and so is ``attempt_until``. ``message_id`` is that of the message that the
+    entry was last written for, ``reason`` and ``message`` say why it was rejected or released.
     """
 
     state: EntryState

@@ -6,17 +6,21 @@ Every method may raise PermanentError or TransientError (errors.py) with a reaso
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from pipeline_triggers.domain.connections import Connected, Subscription
     from pipeline_triggers.domain.decisions import Decision
     from pipeline_triggers.domain.definitions import Definition
     from pipeline_triggers.domain.executions import PipelineRef, StartRequest
     from pipeline_triggers.domain.ledger import Acquired, Busy, Capped, EntryState, Rejected, Started
+    from pipeline_triggers.domain.orphans import Orphan
+    from pipeline_triggers.domain.sweeps import Position
     from pipeline_triggers.domain.triggers import Snapshot
+    from pipeline_triggers.errors import AwsError
 
 
 class Clock(Protocol):
@@ -56,6 +60,19 @@ class Pipelines(Protocol):
         TransientError("pipeline-deleting") while SageMaker deletes it, TransientError("conflict") when its answers
         contradict one another, and whatever else keeps them from being had.
         """
+
+    def listed(self) -> Iterator[str]:
+        """The ARNs of all pipelines of the stack's own account and Region, asked for page by page, as they are taken.
+
+        One that was made or deleted just now may be missing or still there: only ``absent`` says that there is none.
+        """
+
+
+class PipelineNames(Protocol):
+    """SageMaker Pipelines, as far as names go: ARNs have them in lower case."""
+
+    def name_of(self, arn: str) -> str | None:
+        """The name of a pipeline of this account and Region, as it was given; None when SageMaker does not find it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +116,7 @@ class Ledger(Protocol):
 
         ``message_id`` tells a redelivery of what was rejected from a redrive. The first attempt is counted for the
         trigger in the clock hour (UTC) before anything else is written: Capped when that would exceed ``cap`` (None:
-        not counted). A worker that dies just then may leave a count too many, never one too few.
+        not counted). What is certainly not written does not count; a worker that dies just then leaves one too many.
 
         Stores the request, unless an attempt of unknown outcome has left one: that is the one to be repeated.
         """
@@ -144,6 +161,9 @@ class TriggerStore(Protocol):
     def revision(self) -> int:
         """The current revision: one consistent read; 0 when nothing was ever written."""
 
+    def current(self) -> Current:
+        """The current revision and what is marked as orphaned, in one round trip of consistent reads."""
+
     def load(self, revision: int | None = None) -> Snapshot:
         """One revision (default: the current one). NotFoundError when there is none of that number."""
 
@@ -155,6 +175,44 @@ class TriggerStore(Protocol):
 
         Raises StaleRevisionError when the current revision is not ``expected_revision`` any more.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """How the triggers stand: their revision, and since when which pipelines are marked as orphaned.
+
+    ``orphaned`` is by casefolded ARN, as ``OrphanMarks.marked`` tells it.
+    """
+
+    revision: int
+    orphaned: Mapping[str, datetime] = field(default_factory=dict)
+
+    def orphaned_since(self, ref: PipelineRef) -> datetime | None:
+        """Since when the pipeline of a target is marked; None when it is not.
+
+        Only pipelines of the stack's home are marked, and a name without an ARN means one of them.
+        """
+        if ref.arn is not None:
+            return self.orphaned.get(ref.arn.casefold())
+        ending = f":pipeline/{ref.name}".casefold()
+        return next((since for arn, since in self.orphaned.items() if arn.endswith(ending)), None)
+
+
+class OrphanMarks(Protocol):
+    """Which pipelines of this stack's triggers do not exist any more: their triggers are orphaned.
+
+    Pipelines are named by ARN, in any case of letters. A mark is a hint to those who start pipelines, not a verdict: a
+    pipeline that exists is started though it is marked.
+    """
+
+    def marked(self) -> Mapping[str, datetime]:
+        """Since when each pipeline is marked, by its casefolded ARN."""
+
+    def mark(self, pipeline_arns: Iterable[str], since: datetime) -> None:
+        """Mark pipelines as absent; one that is marked already keeps its time."""
+
+    def revive(self, pipeline_arns: Iterable[str]) -> None:
+        """Take marks away; a pipeline without one is fine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +228,10 @@ class RevisionInfo:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """One event that cannot start anything as it is, with its original body."""
+    """One event that cannot start anything as it is, with its original body.
+
+    ``attributes`` are those of the SQS message, in the form of ``Received``: triggers may read them.
+    """
 
     id: str
     reason: str
@@ -180,6 +241,7 @@ class Quarantined:
     triggers: tuple[str, ...] = ()
     decisions: tuple[Mapping[str, Any], ...] = field(default=())
     message: str = ""
+    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Quarantine(Protocol):
@@ -189,7 +251,7 @@ class Quarantine(Protocol):
         """Keep an item; the same id again replaces it."""
 
     def list(self, reason: str | None = None) -> Iterator[Quarantined]:
-        """The items without their bodies, newest first, of one reason or of all."""
+        """The items without bodies, attributes and decisions, newest first, of one reason or of all."""
 
     def get(self, id: str) -> Quarantined:  # noqa: A002 - the field's word
         """One item with its body. NotFoundError when there is none."""
@@ -296,6 +358,9 @@ class Schedules(Protocol):
     def get(self, group: str, name: str) -> ScheduleDefinition:
         """One schedule whole. NotFoundError when there is none."""
 
+    def tags(self, group_arn: str) -> Mapping[str, str]:
+        """The tags of a schedule group; none when there is no such group."""
+
     def create(self, document: Mapping[str, Any]) -> str:
         """Make a schedule and return its ARN; ``document`` is the CreateSchedule request as JSON, times in ISO 8601.
 
@@ -324,20 +389,196 @@ class Roles(Protocol):
         """
 
 
-class CleanupStore(Protocol):
-    """What clean-ups remember: the schedules that they deleted, for 90 days, and the orphans that they have seen."""
+@dataclass(frozen=True, slots=True)
+class RuleTarget:
+    """A target of an EventBridge rule that starts a pipeline.
 
-    def keep(self, pipeline_arn: str, definition: ScheduleDefinition) -> None:
-        """Keep the definition of a schedule that is going to be deleted; the same again changes only the time.
+    ``pipeline_arn`` is as the target writes it. ``document`` is the target as ListTargetsByRule answers it, and as
+    PutTargets takes it again. ``managed_by`` is the AWS service whose rule it is, empty for a rule of people.
+    """
 
-        ``pipeline_arn`` is the pipeline that it started, casefolded.
+    rule_arn: str
+    bus: str
+    rule: str
+    id: str
+    pipeline_arn: str
+    document: Mapping[str, Any]
+    managed_by: str = ""
+
+    @property
+    def arn(self) -> str:
+        """What reports call it: the ARN of its rule and its id, for AWS gives targets no ARN."""
+        return f"{self.rule_arn}#{self.id}"
+
+
+class Rules(Protocol):
+    """The rules of EventBridge on all event buses of this account and Region."""
+
+    def of_pipeline(self, pipeline_arn: str) -> Sequence[RuleTarget]:
+        """The targets that start one pipeline, whoever's rules they are.
+
+        EventBridge looks targets up by their exact ARN: it is asked for the ARN as given and in lower case. A target
+        with another spelling is found by ``targets`` alone.
         """
 
-    def orphans(self) -> Mapping[str, datetime]:
-        """When each schedule that is remembered as an orphan was first seen as one, by its ARN."""
+    def targets(self) -> Iterator[RuleTarget]:
+        """All targets that start pipelines, in any spelling: a call for each bus and for each rule."""
 
-    def remember(self, schedule_arn: str, first_seen: datetime) -> None:
-        """A schedule was seen as an orphan for the first time."""
+    def target_ids(self, bus: str, rule: str) -> frozenset[str]:
+        """The ids of all targets of a rule, whatever they are. NotFoundError when there is no such rule."""
 
-    def forget(self, schedule_arn: str) -> None:
-        """A schedule is no orphan any more, or gone; one that is not remembered is fine."""
+    def remove_targets(self, bus: str, rule: str, ids: Sequence[str]) -> Mapping[str, AwsError]:
+        """Take targets from a rule; returns what failed, by id. A target or rule that is not there is fine.
+
+        Raises only when EventBridge could not be asked at all.
+        """
+
+    def put_targets(self, bus: str, rule: str, documents: Sequence[Mapping[str, Any]]) -> Mapping[str, AwsError]:
+        """Give targets to a rule, in the form of ``RuleTarget.document``; returns what failed, by id.
+
+        One with the same id is replaced. NotFoundError when there is no such rule.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDefinition:
+    """Something that a clean-up deleted, or was about to: enough to put it back.
+
+    ``arn`` is a schedule's, or ``RuleTarget.arn``; ``pipeline_arn`` is casefolded. ``document`` is what GetSchedule
+    answered; or of a rule target ``{"Rule", "EventBusName", "RuleArn", "Target": RuleTarget.document}``.
+    ``modified_at`` is when a schedule was made or last changed, None for a rule target.
+    """
+
+    kind: Literal["schedule", "rule-target"]
+    arn: str
+    pipeline_arn: str
+    document: Mapping[str, Any]
+    deleted_at: datetime
+    modified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """That a schedule was seen to start a pipeline; ``pipeline_arn`` is casefolded."""
+
+    pipeline_arn: str
+    group: str
+    name: str
+
+
+class CleanupStore(Protocol):
+    """What clean-ups remember: what they deleted (for 90 days), the orphans that they saw, how far a sweep has come."""
+
+    def keep(self, definition: KeptDefinition) -> None:
+        """Keep what is going to be deleted; the same state of the same schedule again changes only the time."""
+
+    def kept(self, pipeline_arn: str | None = None, since: datetime | None = None) -> Iterator[KeptDefinition]:
+        """What was kept since then: of one pipeline, in any case of letters, newest first; else of all, in no order."""
+
+    def orphans(self) -> Iterator[Orphan]:
+        """All orphans that are remembered, asked for page by page, as they are taken."""
+
+    def remembered(self, arns: Sequence[str]) -> Mapping[str, Orphan]:
+        """Those of these schedules and targets that are remembered as orphans, by their ARN."""
+
+    def remember(self, orphans: Sequence[Orphan]) -> None:
+        """These were seen as orphans; what was remembered of them before is replaced."""
+
+    def forget(self, arns: Sequence[str]) -> None:
+        """These are no orphans any more, or gone; one that is not remembered is fine."""
+
+    def position(self) -> Position | None:
+        """How far the latest sweep has come: one consistent read; None when there was none."""
+
+    def save(self, position: Position, *, replacing: Position | None) -> bool:
+        """Save how far a sweep has come; False, and nothing is saved, when somebody saved after ``replacing``."""
+
+    def index(self, schedules: Sequence[Indexed]) -> None:
+        """Note whose schedules these are; what is noted already is not written again, until it is about to expire."""
+
+    def indexed(self, pipeline_arn: str) -> Iterator[Indexed]:
+        """The schedules that were noted as one pipeline's, in any case of letters. They may have changed since."""
+
+
+class Buckets(Protocol):
+    """S3, as far as notifications of buckets go."""
+
+    def region(self, bucket: str) -> str:
+        """The Region of a bucket of this account. NotFoundError when there is none that this account owns."""
+
+    def notifications(self, bucket: str) -> Mapping[str, Any]:
+        """The notifications of a bucket, as GetBucketNotificationConfiguration answers them.
+
+        ConfigurationError when the answer holds something that ``notify`` could not write back.
+        """
+
+    def notify(self, bucket: str, notifications: Mapping[str, Any]) -> None:
+        """Replace the notifications of a bucket, in the form of ``notifications``."""
+
+
+class Topics(Protocol):
+    """SNS, as far as subscriptions of queues go."""
+
+    def subscription(self, topic_arn: str, queue_arn: str) -> Subscription | None:
+        """The subscription of a queue to a topic, of whatever account. NotFoundError when there is no such topic."""
+
+    def subscribe(self, topic_arn: str, queue_arn: str, attributes: Mapping[str, str]) -> Subscription:
+        """Subscribe a queue to a topic."""
+
+    def change(self, subscription_arn: str, attribute: str, value: str) -> None:
+        """Set an attribute of a subscription; an empty value unsets it."""
+
+    def unsubscribe(self, subscription_arn: str) -> None:
+        """Delete a subscription; one that is not there is fine."""
+
+
+class QueuePolicies(Protocol):
+    """Who may send to the queues of SQS."""
+
+    def of(self, queue_arn: str) -> Mapping[str, Any]:
+        """The policy of a queue; without one an empty document. NotFoundError when there is no such queue."""
+
+
+class Connections(Protocol):
+    """What was connected to the stack by ``connect``, so that it can be undone."""
+
+    def get(self, kind: Literal["bucket", "topic"], name: str) -> Connected | None:
+        """What is known about a bucket, by name, or a topic, by ARN; None when ``connect`` did nothing to it."""
+
+    def put(self, connected: Connected) -> None:
+        """Remember what was done."""
+
+    def forget(self, kind: Literal["bucket", "topic"], name: str) -> None:
+        """It was undone; what is not known is fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDefinition:
+    """A rule of EventBridge: ``document`` is what ListRules tells of it."""
+
+    arn: str
+    bus: str
+    name: str
+    document: Mapping[str, Any]
+
+
+class RuleBook(Protocol):
+    """The rules of EventBridge as they are defined, of this account and Region."""
+
+    def buses(self) -> Iterator[str]:
+        """The names of all event buses."""
+
+    def rules(self, bus: str) -> Iterator[RuleDefinition]:
+        """The rules of an event bus."""
+
+    def rule(self, bus: str, name: str) -> RuleDefinition:
+        """One rule. NotFoundError when there is none."""
+
+    def targets(self, rule: RuleDefinition) -> Sequence[Mapping[str, Any]]:
+        """The targets of a rule, as ListTargetsByRule answers them. A rule that is not there has none."""
+
+    def tags(self, rule: RuleDefinition) -> Mapping[str, str]:
+        """The tags of a rule."""
+
+    def disable(self, rule: RuleDefinition) -> None:
+        """Disable a rule. NotFoundError when there is none."""

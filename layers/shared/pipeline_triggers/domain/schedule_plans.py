@@ -271,10 +271,18 @@ def switched(existing: Mapping[str, Any], state: ScheduleState, now: datetime) -
     """The UpdateSchedule request that only changes the state; None when it is that already."""
     if existing.get("State", "ENABLED") == state:
         return None
+    return {**restored(existing, now), "State": state}
+
+
+def restored(existing: Mapping[str, Any], now: datetime) -> Document:
+    """The request that makes a schedule again as it was, from what GetSchedule answered when it was still there.
+
+    All of it is the same, but for the start date: of a rate it is the next time of its rhythm, and of other schedules
+    one that has passed is left out, for it cannot be sent again and says nothing any more.
+    """
     document = _writable(existing)
     if _rate_of(document) is not None and (origin := _origin(existing)) is not None:
         document["StartDate"] = origin
-    document["State"] = state
     _keep_rhythm(document, now, now)
     return document
 

@@ -150,6 +150,24 @@ def uploads_are_not_reported_as_tagging() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def buckets_tell_that_they_send_events() -> Iterator[None]:
+    """GetBucketNotificationConfiguration tells that a bucket sends its events to EventBridge. moto leaves that out."""
+    answer_without: Any = S3Response.get_bucket_notification
+
+    def get_bucket_notification(response: Any) -> Any:
+        status, headers, body = answer_without(response)
+        configuration = response.backend.get_bucket_notification_configuration(response.bucket_name)
+        if configuration is not None and configuration.event_bridge is not None:
+            end = "</NotificationConfiguration>"
+            told = f"<EventBridgeConfiguration/>{end}"
+            body = f"{body.removesuffix('/>')}>{told}" if body.endswith("/>") else body.replace(end, told)
+        return status, headers, body
+
+    with replaced(S3Response, "get_bucket_notification", get_bucket_notification):
+        yield
+
+
 def _s3_event(account_id: str, bucket: Any, name: str, key: Any) -> dict[str, Any]:
     written: dict[str, Any] = {"key": key.name}
     if name in _DELETION_TYPES:
@@ -548,6 +566,7 @@ def lists_of_parameters_are_told_as_given() -> Iterator[None]:
 CORRECTIONS = (
     s3_events_say_which_write_they_report,
     uploads_are_not_reported_as_tagging,
+    buckets_tell_that_they_send_events,
     targets_receive_the_whole_event,
     rules_deliver_to_each_target_by_itself,
     queues_are_safe_for_concurrent_calls,

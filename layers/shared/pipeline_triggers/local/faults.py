@@ -40,6 +40,8 @@ EITHER_WAY = frozenset({"server-error", "reset", "malformed", "delay", "crash"})
 
 _THROTTLED = {"dynamodb": "ProvisionedThroughputExceededException", "sqs": "RequestThrottled"}
 _NAMES = ("PipelineName", "PipelineExecutionArn", "QueueUrl", "TableName")
+# A batch of DynamoDB has its tables as the keys of an object.
+_BATCH = "RequestItems"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ class Fault:
             return False
         if not self.by_anybody and not trace_of(call):
             return False
-        return not self.on or any(_is_called(call.input.get(name), self.on) for name in _NAMES)
+        named = [call.input.get(name) for name in _NAMES] + list(call.input.get(_BATCH, ()))
+        return not self.on or any(_is_called(each, self.on) for each in named)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -165,7 +168,7 @@ class Faults:
         """Take up another plan from its beginning."""
         with self._lock:
             self.plan, self._began = plan, self.now()
-            self._counted = [_Counted(fault, random.Random(fault.seed)) for fault in plan.faults]  # noqa: S311
+            self._counted = [_Counted(fault, random.Random(fault.seed)) for fault in plan.faults]  # noqa: S311 # nosec B311 # a plan repeats
 
     def strike(self, *faults: Fault) -> None:
         """Take up a plan of these faults; none: let every call pass."""
