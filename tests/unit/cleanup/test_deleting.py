@@ -211,6 +211,19 @@ class TestBelief:
         assert kept(world.sweep()) == {"nightly": "changed"}
 
 
+    def test_a_schedule_that_is_written_in_the_moment_in_which_a_sweep_begins_stays(self, world: World) -> None:
+        """It came too late for the list of the first invocation, and before the deletes of the second."""
+        world.schedules.add("nightly", GONE)
+        world.clock.advance(hours=6)
+        world.sweep()
+        world.clock.advance(hours=6)
+        world.schedules.fail("tags", THROTTLED)
+        assert world.sweep().to_retry
+        world.schedules.add("nightly", GONE)
+        assert kept(world.sweep()) == {"nightly": "changed"}
+        assert world.schedules.names == {"nightly"}
+
+
 class TestParallel:
     def test_deletes_of_many_pipelines_go_on_at_once_and_each_is_told(self) -> None:
         world = World(rates=replace(UNPACED, at_once=8))

@@ -180,6 +180,21 @@ class TestSlices:
         ]
 
 
+    def test_an_orphan_was_seen_when_it_was_looked_at_and_not_when_the_sweep_began(self, world: World) -> None:
+        """A sweep that was interrupted for long goes on; the next one follows at once."""
+        world.pipelines.add("abalonepipeline")
+        world.schedules.add("nightly", GONE)
+        world.clock.advance(hours=6)
+        world.pipelines.fail("listed", THROTTLED)
+        assert world.sweep().to_retry
+        world.clock.advance(minutes=20)
+        world.pipelines.remove("abalonepipeline")
+        assert kept(world.sweep()) == {"nightly": "seen-once"}
+        assert kept(world.sweep()) == {"nightly": "seen-once"}
+        world.clock.advance(minutes=15)
+        assert deleted(world.sweep()) == {"nightly"}
+
+
 class TestTokens:
     def test_an_expired_token_begins_the_group_again(self, world: World) -> None:
         names = sorted(fill(world, 6))

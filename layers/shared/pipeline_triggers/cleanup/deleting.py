@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # That a pipeline is absent is believed for so many deletes, and for so long; then it is asked for again.
 DELETES_A_CHECK = 50
 CHECKED_FOR = timedelta(seconds=5)
+# A list of schedules and GetSchedule may tell the same time to the second or more precisely.
+PRECISION = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,7 @@ class Deleting:
         try:
             self.estate.leave_time_for_a_step(self.run)
             definition = self.estate.definition(orphan.group, orphan.name)
-            started = self.estate.started_by(definition)
-            is_same = isinstance(started, tuple) and folded(started) == orphan.key
-            if not is_same or definition.modified_at > self.run.began:
+            if self._is_changed(definition, orphan):
                 return kept([orphan], "changed")
             if protects_itself(definition.document):
                 return self._spare(orphan)
@@ -118,6 +118,14 @@ class Deleting:
         except AwsError as error:
             return failed([orphan], error)
         return Report(deleted=(orphan.arn,))
+
+    def _is_changed(self, definition: ScheduleDefinition, orphan: Orphan) -> bool:
+        """Whether a schedule is another one than was seen: it starts something else, or somebody has written it."""
+        started = self.estate.started_by(definition)
+        if not isinstance(started, tuple) or folded(started) != orphan.key:
+            return True
+        seen = orphan.modified_at or self.run.began
+        return definition.modified_at > min(self.run.began, seen + PRECISION)
 
     def _keep(self, definition: ScheduleDefinition, orphan: Orphan) -> None:
         now = self.estate.clock.now()

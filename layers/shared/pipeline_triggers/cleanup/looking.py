@@ -139,7 +139,8 @@ class Looking:
         found = in_parallel(self._pipelines_of, page.schedules, self._threads if must_be_read else 1)
         starting = [(schedule, started) for schedule, started in zip(page.schedules, found, strict=True) if started]
         old = [each for each in starting if not self._any_exists(each[1]) and not is_young(each[0], self.run.began)]
-        orphans = self._remember([Orphan.of_schedule(*each, self.run.began, self.run.id) for each in old])
+        now = self.estate.clock.now()  # not the beginning of the sweep, which may have been interrupted for long
+        orphans = self._remember([Orphan.of_schedule(*each, now, self.run.id) for each in old])
         self._note(starting)
         ripe = {orphan.arn: is_ripe(orphan, orphan.first_seen, self.run.began) for orphan in orphans}
         with self._lock:
@@ -225,7 +226,8 @@ class Looking:
                 self.tally.keep(target.arn, "rule-reported")
             else:
                 removable.append(target)
-        for orphan in self._remember([Orphan.of_target(it, self.run.began, self.run.id) for it in removable]):
+        now = self.estate.clock.now()
+        for orphan in self._remember([Orphan.of_target(it, now, self.run.id) for it in removable]):
             # What is ripe is judged when everything was looked at.
             if not is_ripe(orphan, orphan.first_seen, self.run.began):
                 self.tally.keep(orphan.arn, "seen-once")
