@@ -210,7 +210,6 @@ class TestBelief:
         world.store.orphans = interfering  # type: ignore[assignment]
         assert kept(world.sweep()) == {"nightly": "changed"}
 
-
     def test_a_schedule_that_is_written_in_the_moment_in_which_a_sweep_begins_stays(self, world: World) -> None:
         """It came too late for the list of the first invocation, and before the deletes of the second."""
         world.schedules.add("nightly", GONE)

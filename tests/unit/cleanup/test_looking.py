@@ -179,7 +179,6 @@ class TestSlices:
             Progress("delete", 3, 3, 5, 6, 0),
         ]
 
-
     def test_an_orphan_was_seen_when_it_was_looked_at_and_not_when_the_sweep_began(self, world: World) -> None:
         """A sweep that was interrupted for long goes on; the next one follows at once."""
         world.pipelines.add("abalonepipeline")
