@@ -46,6 +46,8 @@ ENTRIES: list[Any] = [
     {"equals-ignore-case": "a"},
     {"equals-ignore-case": "k"},
     {"wildcard": "*/model-1*/y"},
+    {"wildcard": "*model-1*"},
+    {"wildcard": "*odel*12*"},
     {"wildcard": "*/model-12/*"},
     {"wildcard": "in/*"},
     {"wildcard": "*b"},
@@ -76,9 +78,11 @@ wanted = st.one_of(
 leaves = st.sampled_from(LEAVES)
 values = st.one_of(leaves, leaves, leaves, st.lists(leaves, max_size=3), st.just({}), st.just({"key": "a"}))
 objects = st.dictionaries(st.sampled_from(NAMES), values, max_size=3)
+# An address is the same one however it is spelled.
+senders = st.sampled_from([*SOURCES, "010.0.0.1"])
 events = st.fixed_dictionaries(
     {"detail": st.one_of(objects, objects, st.lists(objects, max_size=3), st.just("text"))},
-    optional={"source": st.one_of(st.sampled_from(SOURCES), st.lists(st.sampled_from(SOURCES)), st.none())},
+    optional={"source": st.one_of(senders, st.lists(senders), st.none())},
 )
 
 
@@ -157,6 +161,37 @@ class ComingAndGoing(RuleBasedStateMachine):
 
 TestComingAndGoing = ComingAndGoing.TestCase
 TestComingAndGoing.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def test_a_source_that_is_an_address_is_found_by_its_other_spellings() -> None:
+    assert PatternIndex({"one": EventPattern({"source": ["10.0.0.1"]})}).match({"source": "010.0.0.1"}) == ["one"]
+
+
+def test_patterns_that_no_key_finds_may_come_after_events() -> None:
+    index = PatternIndex({str(number): EventPattern({"a": [{"anything-but": f"v{number}"}]}) for number in range(40)})
+    index.match({"a": "v3"})
+    index.add("late", EventPattern({"a": [{"anything-but": "v3"}], "b": [{"exists": False}]}))
+    assert "late" in index.match({"a": "v4"})
+    assert "late" not in index.match({"a": "v3"})
+    assert "late" not in index.match({"a": "v4", "b": 1})
+
+
+def test_very_many_patterns_find_what_a_few_at_once_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pattern_index, "MOST_AT_ONCE", 100)
+    patterns = {
+        f"{number}": EventPattern(
+            {
+                "bucket": [f"b{number % 7}"],
+                "key": [{"prefix": f"in/{number}/"}] if number % 3 else [{"anything-but": f"k{number}"}],
+                "state": ["done", "failed"][: number % 2 + 1],
+            }
+        )
+        for number in range(600)
+    }
+    index = PatternIndex(patterns)
+    for number in (0, 5, 99, 100, 101, 598, 599):
+        event = {"bucket": f"b{number % 7}", "key": f"in/{number}/x", "state": "done"}
+        assert index.match(event) == one_by_one(patterns, event)
 
 
 def test_a_pattern_that_is_replaced_keeps_its_place() -> None:

@@ -11,13 +11,12 @@ if TYPE_CHECKING:
 
 
 class Field:
-    """A field that is wanted, or a step on the way to one."""
+    """A field that is wanted, or a step on the way to one: the fields below it, by name."""
 
-    __slots__ = ("below", "is_wanted")
+    __slots__ = ("below",)
 
     def __init__(self) -> None:
         self.below: dict[str, Field] = {}
-        self.is_wanted = False
 
 
 class Many(list[Any]):
@@ -26,14 +25,10 @@ class Many(list[Any]):
     __slots__ = ()
 
 
-class Found:
-    """What an event has at the wanted fields that have a leaf: the leaf, or Many; ``arrays``: whether there is Many."""
+class Found(dict[Field, Any]):
+    """The leaves that an event has at the wanted fields, each a leaf or Many; ``arrays``: whether there is Many."""
 
-    __slots__ = ("arrays", "leaves")
-
-    def __init__(self) -> None:
-        self.leaves: dict[Field, Any] = {}
-        self.arrays = False
+    arrays = False
 
 
 class EventReader:
@@ -52,7 +47,6 @@ class EventReader:
             if below is None:
                 below = field.below[name] = Field()
             field = below
-        field.is_wanted = True
         return field
 
     def read(self, event: dict[str, Any]) -> Found:
@@ -63,18 +57,20 @@ class EventReader:
 
 
 def _read(fields: dict[str, Field], value: dict[str, Any], found: Found) -> None:
-    for name, below in value.items():
-        field = fields.get(name)
-        if field is None:
+    for name in fields if len(fields) < len(value) else value:
+        if name not in value or name not in fields:
             continue
-        if isinstance(below, dict):
+        field, below = fields[name], value[name]
+        if isinstance(below, str):
+            found[field] = below
+        elif isinstance(below, dict):
             if field.below:
                 _read(field.below, below, found)
         elif isinstance(below, (list, tuple)):
             found.arrays = True
-            _read_elements(field, below, found.leaves)
-        elif field.is_wanted:
-            found.leaves[field] = below
+            _read_elements(field, below, found)
+        else:
+            found[field] = below
 
 
 def _read_elements(field: Field, array: Any, leaves: dict[Field, Any]) -> None:
@@ -83,7 +79,7 @@ def _read_elements(field: Field, array: Any, leaves: dict[Field, Any]) -> None:
             for name, below in field.below.items():
                 if name in element:
                     _read_elements(below, element[name], leaves)
-        elif field.is_wanted:
+        else:
             if field not in leaves:
                 leaves[field] = Many()
             leaves[field].append(element)

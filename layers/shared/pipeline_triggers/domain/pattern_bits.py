@@ -12,10 +12,14 @@ from pipeline_triggers.domain.event_reader import Many
 from pipeline_triggers.domain.pattern_conditions import AnythingBut, Exists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pipeline_triggers.domain.event_reader import Field, Found
     from pipeline_triggers.domain.pattern_matching import Leaf
+
+
+# What so many have in common is kept ready.
+MANY = 64
 
 
 class BitSet:
@@ -24,30 +28,35 @@ class BitSet:
     For an event without arrays at these fields ``passing`` is exact, else it may say too much.
     """
 
-    __slots__ = ("_all", "_fields", "_members")
+    __slots__ = ("_all", "_fields", "_members", "_strictest_first")
 
     def __init__(self) -> None:
         self._members: list[int] = []
         self._fields: dict[Field, _FieldBits] = {}
         self._all = 0
+        # Made when somebody asks: the fields whose absence fewest bear come first, to be done early.
+        self._strictest_first: list[tuple[Field, _FieldBits]] = []
 
     def add(self, member: int, fields: Iterable[tuple[Field, Leaf]]) -> None:
         """Add a member with its fields."""
-        bit = 1 << len(self._members)
+        place = len(self._members)
         self._members.append(member)
-        self._all |= bit
+        self._all |= 1 << place
+        self._strictest_first = []
         for field, leaf in fields:
             if field not in self._fields:
                 self._fields[field] = _FieldBits()
-            self._fields[field].add(bit, leaf)
+            self._fields[field].add(place, leaf)
 
     def passing(self, found: Found) -> list[int]:
         """The members all of whose fields hold."""
+        if not self._strictest_first:
+            bearing = {field: (bits.suited_by_absence & self._all).bit_count() for field, bits in self._fields.items()}
+            self._strictest_first = sorted(self._fields.items(), key=lambda one: bearing[one[0]])
         left = self._all
-        leaves = found.leaves
-        for field, bits in self._fields.items():
-            if field in leaves:
-                left &= bits.suited_by(leaves[field])
+        for field, bits in self._strictest_first:
+            if field in found:
+                left &= bits.suited_by(found[field])
             else:
                 left &= bits.suited_by_absence
             if not left:
@@ -57,32 +66,36 @@ class BitSet:
 
 
 class _FieldBits:
-    """One field: who looks at it, and which values suit whom. Integers with all higher bits set stand for the rest."""
+    """One field: which values suit whom. Integers with all higher bits set stand for those who do not look at it."""
 
-    __slots__ = ("_absent", "_any", "_but", "_excluding", "_lists", "_not_looking", "suited_by_absence")
+    __slots__ = ("_absent", "_excluded", "_excluding", "_free", "_lists", "suited_by_absence")
 
     def __init__(self) -> None:
-        self._not_looking = self.suited_by_absence = -1
-        self._absent = self._any = self._but = 0
-        # Of those whose list is one anything-but with values: whom a value does not suit.
-        self._excluding: dict[Any, int] = {}
+        self.suited_by_absence = -1
+        self._absent = 0
+        # Whom every value suits, but for what ``_excluding`` says: of those whose list is one anything-but with
+        # values, whom a value does not suit. By their places, for most values are excluded by few; of many an integer
+        # is made, and kept in ``_excluded``, when the first event has the value.
+        self._free = -1
+        self._excluding: dict[Any, list[int]] = {}
+        self._excluded: dict[Any, int] = {}
         # The others, by their list.
         self._lists: dict[str, tuple[Leaf, int]] = {}
 
-    def add(self, bit: int, leaf: Leaf) -> None:
-        self._not_looking &= ~bit
+    def add(self, place: int, leaf: Leaf) -> None:
+        bit = 1 << place
         if leaf.absent:
             self._absent |= bit
         else:
             self.suited_by_absence &= ~bit
         only = leaf.conditions[0] if len(leaf.conditions) == 1 else None
-        if isinstance(only, Exists):
-            self._any |= bit
-        elif isinstance(only, AnythingBut):
-            self._but |= bit
-            for value in only.values:
-                self._excluding[value] = self._excluding.get(value, 0) | bit
-        elif leaf.conditions:
+        if isinstance(only, (Exists, AnythingBut)):
+            for value in only.values if isinstance(only, AnythingBut) else ():
+                self._excluding.setdefault(value, []).append(place)
+                self._excluded.pop(value, None)
+            return
+        self._free &= ~bit
+        if leaf.conditions:
             name = repr(leaf.entries)
             same, bits = self._lists.get(name, (leaf, 0))
             self._lists[name] = same, bits | bit
@@ -97,15 +110,31 @@ class _FieldBits:
         return suited
 
     def _suited_by_one(self, value: Any) -> int:
-        suited = self._not_looking | self._any
-        if self._but:
-            # true is not 1, which it would be found as.
-            excluded = 0 if isinstance(value, bool) else self._excluding.get(value, 0)
-            suited |= self._but & ~excluded if excluded else self._but
+        suited = self._free
+        # true is not 1, which it would be found as.
+        if value in self._excluding and not isinstance(value, bool):
+            suited &= ~self._bits_excluded_by(value)
         for leaf, bits in self._lists.values():
             if leaf.accepts(value):
                 suited |= bits
         return suited
+
+    def _bits_excluded_by(self, value: Any) -> int:
+        if value in self._excluded:
+            return self._excluded[value]
+        places = self._excluding[value]
+        bits = _bits(places)
+        if len(places) >= MANY:
+            self._excluded[value] = bits
+        return bits
+
+
+def _bits(places: Sequence[int]) -> int:
+    """An integer with the bits of these places set, which ascend."""
+    octets = bytearray(places[-1] // 8 + 1)
+    for place in places:
+        octets[place // 8] |= 1 << place % 8
+    return int.from_bytes(octets, "little")
 
 
 def _places(bits: int) -> Iterator[int]:

@@ -3,7 +3,7 @@
 aws/event-ruler follows, for one value, every beginning of every wildcard that the value read so far could be. The most
 that there can be at once is the complexity of the list (event-ruler, MachineComplexityEvaluator); above 10 EventBridge
 says that the rule is too complex. The beginnings of ``a*b`` are, quotes included, ``"``, ``"a``, ``"a*``, ``"a*b`` and
-``"a*b"``; after reading ``"ab`` three of them fit.
+``"a*b"``; once ``"ab`` is read, two of them fit: ``"a*`` and ``"a*b``. A wildcard that is written twice counts once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MAX_COMPLEXITY = 10
 # More ways to read a value than any list of so small a complexity is known to have.
@@ -27,11 +27,11 @@ _Reading: TypeAlias = frozenset[tuple[int, int]]
 
 def is_too_complex(wildcards: Iterable[Sequence[str]]) -> bool:
     """Say whether EventBridge would refuse these wildcards in one list; each is the texts between its stars."""
-    tokens = [_tokens(parts) for parts in wildcards]
+    tokens = [_tokens(parts) for parts in {*map(tuple, wildcards)}]
     if len(tokens) > MAX_COMPLEXITY:
         return True
     alphabet = {token for one in tokens for token in one if token != _STAR} | {_OTHER}
-    first: _Reading = frozenset((number, 1) for number in range(len(tokens)))
+    first: _Reading = frozenset(each for number, one in enumerate(tokens) for each in _beginnings(number, 1, one))
     seen, todo = {first}, [first]
     while todo:
         reading = todo.pop()
@@ -62,8 +62,12 @@ def _after(reading: _Reading, byte: int, tokens: Sequence[Sequence[int]]) -> _Re
         if of_this[count - 1] == _STAR:
             following.add((number, count))
         if count < len(of_this) and of_this[count] == byte:
-            following.add((number, count + 1))
-            # A star fits nothing, too.
-            if count + 1 < len(of_this) and of_this[count + 1] == _STAR:
-                following.add((number, count + 2))
+            following.update(_beginnings(number, count + 1, of_this))
     return frozenset(following)
+
+
+def _beginnings(number: int, count: int, tokens: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The beginning with so many tokens, and the one with the star after them: it fits nothing, too."""
+    yield number, count
+    if count < len(tokens) and tokens[count] == _STAR:
+        yield number, count + 1

@@ -10,6 +10,7 @@ The cost follows the event and the patterns that match, not the number of patter
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.domain.event_reader import EventReader
@@ -19,7 +20,7 @@ from pipeline_triggers.domain.pattern_tree import Member, Node
 from pipeline_triggers.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipeline_triggers.domain.event_reader import Field, Found
     from pipeline_triggers.domain.pattern_matching import Alternative, Leaf
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 SOURCE = "source"
 # Below so many removed ones nothing is tidied up.
 FEW_REMOVED = 16
+# So many members tell which keys are rare. All at once would take much memory for a moment: 3 KB each.
+MOST_AT_ONCE = 10_000
 
 
 class _Entry:
@@ -73,17 +76,18 @@ class _Group:
     def take_in(self) -> None:
         """Put into the tree what waits."""
         waiting, self.waiting = self.waiting, []
-        new: list[Member] = []
-        for entry in waiting:
-            if entry.is_there:
-                for place, alternative in enumerate(entry.pattern.alternatives):
-                    new.append(self._made(len(self._members), alternative))
-                    self._members.append((entry, place))
+        new = self._new_members(waiting)
         if self._root is None:
-            self._root = Node().fill(new)
-            return
+            self._root = Node().fill(list(islice(new, MOST_AT_ONCE)))
         for member in new:
             self._root.add(member, self._member)
+
+    def _new_members(self, entries: Iterable[_Entry]) -> Iterator[Member]:
+        for entry in entries:
+            if entry.is_there:
+                for place, alternative in enumerate(entry.pattern.alternatives):
+                    self._members.append((entry, place))
+                    yield self._made(len(self._members) - 1, alternative)
 
     def match(self, event: dict[str, Any], found: Found, matching: dict[int, str]) -> None:
         """Add the patterns that match, as names by their places in the order."""
@@ -109,10 +113,9 @@ class _Group:
         fields = self._fields.get(number)
         if fields is None:
             fields = self._fields[number] = self._member(number).fields
-        leaves = found.leaves
         for field, leaf in fields:
-            if field in leaves:
-                if not leaf.accepts(leaves[field]):
+            if field in found:
+                if not leaf.accepts(found[field]):
                     return False
             elif not leaf.absent:
                 return False

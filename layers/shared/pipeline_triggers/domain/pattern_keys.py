@@ -25,15 +25,18 @@ from pipeline_triggers.domain.pattern_conditions import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
+    from typing import TypeAlias
 
     from pipeline_triggers.domain.pattern_conditions import Condition
     from pipeline_triggers.domain.pattern_matching import Leaf
+
+    _OfTexts: TypeAlias = Callable[[Any, str, list[Any]], None]
 
 # The kinds of keys.
 TEXT, NUMBER, CONSTANT = "text", "number", "constant"
 PREFIX, SUFFIX = "prefix", "suffix"
 FOLDED, FOLDED_PREFIX, FOLDED_SUFFIX = "folded", "folded prefix", "folded suffix"
-PIECE, BETWEEN, ADDRESS, PRESENT = "piece", "between", "address", "present"
+STEP, PIECE, BETWEEN, ADDRESS, PRESENT = "step", "piece", "between", "address", "present"
 
 # How much dearer than that of an exact value a look-up is: as if so many more patterns shared the key.
 PRICES = {
@@ -43,6 +46,7 @@ PRICES = {
     PREFIX: 2,
     SUFFIX: 2,
     FOLDED: 2,
+    STEP: 2,
     FOLDED_PREFIX: 3,
     FOLDED_SUFFIX: 3,
     PIECE: 6,
@@ -96,13 +100,23 @@ def _keys(condition: Condition) -> list[Key]:  # noqa: C901, PLR0911 - one for e
 def _keys_of_parts(parts: tuple[str, ...]) -> list[Key]:
     if len(parts) == 1:
         return [Key(TEXT, parts[0])]
-    keys = [Key(PIECE, piece) for part in parts for piece in _pieces(part)]
+    keys = [Key(STEP, step) for step in _steps(parts)]
+    keys += [Key(PIECE, piece) for part in parts for piece in _pieces(part)]
     # A value that begins with the first part need not meet the rest: not SURE, as a prefix would be.
     if parts[0].isascii() and parts[0]:
         keys.append(Key(FOLDED_PREFIX, parts[0].lower()))
     if parts[-1].isascii() and parts[-1]:
         keys.append(Key(FOLDED_SUFFIX, parts[-1].lower()))
     return keys
+
+
+def _steps(parts: tuple[str, ...]) -> list[str]:
+    """What stands between slashes, or between one and an end, in every value: keys of S3 objects are paths."""
+    steps: list[str] = []
+    for place, part in enumerate(parts):
+        of_part = part.split("/")
+        steps += of_part[int(place > 0) : len(of_part) - int(place < len(parts) - 1)]
+    return [step for step in steps if step]
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, str, str]]:
@@ -113,42 +127,41 @@ def _pieces(text: str) -> Iterator[tuple[str, str, str, str]]:
 class Lookup:
     """Items by the keys of one field, found by the values of an event."""
 
-    __slots__ = ("_by_kind", "_only_texts", "_texts")
+    __slots__ = ("_by_kind", "_by_text", "_texts")
 
     def __init__(self) -> None:
         self._texts: dict[str, Any] = {}
-        self._only_texts = True
         # The other kinds: a dictionary, or one for each length or version.
         self._by_kind: dict[str, Any] = {}
+        # Those of them that a text finds, each with how it does.
+        self._by_text: list[tuple[_OfTexts, Any]] = []
 
     def place(self, key: Key) -> tuple[MutableMapping[Any, Any], Any]:
         """Where a key's item stands, and its name there."""
         kind, value = key
         if kind == TEXT:
             return self._texts, value
-        self._only_texts = False
+        items: Any = self._by_kind.get(kind)
+        if items is None:
+            items = self._by_kind[kind] = Intervals() if kind == BETWEEN else {}
+            if kind in _OF_TEXTS:
+                self._by_text.append((_OF_TEXTS[kind], items))
         if kind == ADDRESS:
             version, first, last = value
-            return self._by_kind.setdefault(kind, {}).setdefault(version, Intervals()), (first, last)
-        if kind == BETWEEN:
-            return self._by_kind.setdefault(kind, Intervals()), value
+            return items.setdefault(version, Intervals()), (first, last)
         if kind in OF_LENGTH:
             # A value has one beginning and one end of each length.
-            return self._by_kind.setdefault(kind, {}).setdefault(len(value), {}), value
-        return self._by_kind.setdefault(kind, {}), value
+            return items.setdefault(len(value), {}), value
+        return items, value
 
     def find(self, value: Any) -> list[Any]:
         """The items of which a leaf of an event has the key."""
         found: list[Any] = []
         if isinstance(value, str):
-            item = self._texts.get(value)
-            if item is not None:
-                found.append(item)
-            if self._only_texts:
-                return found
-            for kind, items in self._by_kind.items():
-                if kind in _OF_TEXTS:
-                    _OF_TEXTS[kind](items, value, found)
+            if value in self._texts:
+                found.append(self._texts[value])
+            for look_up, items in self._by_text:
+                look_up(items, value, found)
             return found
         by_kind = self._by_kind
         if value is None or isinstance(value, bool):
@@ -192,6 +205,10 @@ def _by_folded_suffix(items: dict[int, dict[str, Any]], value: str, found: list[
         _add(found, texts, value[-length:].lower())
 
 
+def _by_step(items: dict[str, Any], value: str, found: list[Any]) -> None:
+    found += [items[step] for step in dict.fromkeys(value.split("/")) if step in items]
+
+
 def _by_piece(items: dict[tuple[str, str, str, str], Any], value: str, found: list[Any]) -> None:
     hits = {piece for piece in _pieces(value) if piece in items}
     found += [items[piece] for piece in hits]
@@ -205,12 +222,13 @@ def _by_address(items: dict[int, Intervals], value: str, found: list[Any]) -> No
 
 OF_LENGTH = frozenset((PREFIX, SUFFIX, FOLDED_PREFIX, FOLDED_SUFFIX))
 # How items of each kind are found by a text, beside those of the text itself.
-_OF_TEXTS: Mapping[str, Callable[[Any, str, list[Any]], None]] = {
+_OF_TEXTS: Mapping[str, _OfTexts] = {
     PREFIX: _by_prefix,
     SUFFIX: _by_suffix,
     FOLDED: lambda items, value, found: _add(found, items, value.lower()),
     FOLDED_PREFIX: _by_folded_prefix,
     FOLDED_SUFFIX: _by_folded_suffix,
+    STEP: _by_step,
     PIECE: _by_piece,
     ADDRESS: _by_address,
     PRESENT: lambda items, _value, found: _add(found, items, None),

@@ -14,6 +14,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NoReturn, TypeAlias
 
 from pipeline_triggers.domain.pattern_complexity import is_too_complex
@@ -230,12 +231,20 @@ def _field(value: Any, at: FieldPath, where: str, *, inside_or: bool) -> list[Al
         _refuse(where, f"must be an object or a list: write [{shown(value)}]")
     if not value:
         _refuse(where, "an empty list is not allowed: nothing could match it")
+    if len(value) == 1 and isinstance(value[0], str):
+        return [{at: _leaf_of(value[0])}]
     conditions = tuple(one for place, each in enumerate(value) for one in _entry(each, f"{where}[{place}]"))
     wildcards = [one.parts for condition in conditions for one in _inner(condition) if isinstance(one, Wildcard)]
     if wildcards and is_too_complex(wildcards):
         _refuse(where, "the wildcards are too complex: use fewer of them, or shorter repetitions after a *")
     absent = any(isinstance(each, dict) and "exists" in each and each["exists"] is False for each in value)
     return [{at: Leaf(conditions, value, absent=absent)}]
+
+
+@lru_cache(maxsize=1024)
+def _leaf_of(text: str) -> Leaf:
+    """A list of one text, such as ``["aws.s3"]``, which very many patterns have."""
+    return Leaf((Exact(text), *_same_address(text)), [text])
 
 
 def _inner(condition: Condition) -> _Conditions:

@@ -15,7 +15,7 @@ from pipeline_triggers.domain.pattern_bits import BitSet
 from pipeline_triggers.domain.pattern_keys import PRESENT, PRICES, SURE, Lookup, choices_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipeline_triggers.domain.event_reader import Field, Found
     from pipeline_triggers.domain.pattern_keys import Key
@@ -26,6 +26,8 @@ FEW = 4
 # A field's mere presence is a key when it is rare: for few, or for a small share of a node's members.
 FEW_BY_PRESENCE = 32
 SHARE_BY_PRESENCE = 64
+# So many members tell what is to be expected of others.
+MANY_TO_LEARN_FROM = 64
 
 
 class Member:
@@ -46,13 +48,15 @@ Sharing: TypeAlias = Callable[[tuple["Field", "Key"]], int]
 class Node:
     """Members that share the keys which lead here: of the fields ``used``; ``proven`` are those that they settle."""
 
-    __slots__ = ("_bits", "_few", "_lookups", "_proven", "_used", "size")
+    __slots__ = ("_bits", "_few", "_lookups", "_proven", "_typical", "_used", "size")
 
     def __init__(self, used: frozenset[Field] = frozenset(), proven: frozenset[Field] = frozenset()) -> None:
         self.size = 0
         self._few: list[int] = []
         self._lookups: dict[Field, Lookup] = {}
         self._bits: BitSet | None = None
+        # How many of the first members shared a key, on average, by field and kind: what is expected of new keys.
+        self._typical: dict[tuple[Field, str], int] = {}
         self._used = used
         self._proven = proven
 
@@ -67,6 +71,8 @@ class Node:
             for field, choices in member.choices:
                 if field not in self._used:
                     shared.update([(field, key) for keys in choices for key in keys])
+        if len(members) >= MANY_TO_LEARN_FROM:
+            self._learn(shared)
         placed: dict[tuple[Field, Key], list[Member]] = {}
         for member in members:
             rarest, keys = self._rarest(member, shared.__getitem__)
@@ -117,10 +123,10 @@ class Node:
                 sure += passing
         if not self._lookups:
             return
-        lookups, leaves = self._lookups, found.leaves
-        for field in lookups if len(lookups) <= len(leaves) else leaves:
-            if field in leaves and field in lookups:
-                lookup, value = lookups[field], leaves[field]
+        lookups = self._lookups
+        for field in lookups if len(lookups) < len(found) else found:
+            if field in found and field in lookups:
+                lookup, value = lookups[field], found[field]
                 for item in _find_any(lookup, value) if isinstance(value, Many) else lookup.find(value):
                     if isinstance(item, Node):
                         item.find(found, sure, maybe)
@@ -148,13 +154,22 @@ class Node:
                 least, rarest = total, (field, chosen)
         return rarest
 
+    def _learn(self, shared: Mapping[tuple[Field, Key], int]) -> None:
+        by_kind: dict[tuple[Field, str], list[int]] = {}
+        for (field, key), count in shared.items():
+            by_kind.setdefault((field, key.kind), []).append(count)
+        self._typical = {place: sum(counts) // len(counts) for place, counts in by_kind.items()}
+
     def _sharing(self, place: tuple[Field, Key]) -> int:
         field, key = place
+        expected = self._typical.get((field, key.kind), 0)
         if field not in self._lookups:
-            return 0
+            return expected
         items, name = self._lookups[field].place(key)
         there = items.get(name)
-        return there.size if isinstance(there, Node) else int(there is not None)
+        if there is None:
+            return expected
+        return there.size if isinstance(there, Node) else 1
 
     def _below(self, field: Field, key: Key) -> Node:
         return Node(self._used | {field}, self._proven | {field} if key.kind in SURE else self._proven)
