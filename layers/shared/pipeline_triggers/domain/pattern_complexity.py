@@ -30,15 +30,17 @@ def is_too_complex(wildcards: Iterable[Sequence[str]]) -> bool:
     tokens = [_tokens(parts) for parts in {*map(tuple, wildcards)}]
     if len(tokens) > MAX_COMPLEXITY:
         return True
+    if sum(map(_most_of_one, tokens)) <= MAX_COMPLEXITY:
+        return False
     alphabet = {token for one in tokens for token in one if token != _STAR} | {_OTHER}
     first: _Reading = frozenset(each for number, one in enumerate(tokens) for each in _beginnings(number, 1, one))
     seen, todo = {first}, [first]
     while todo:
         reading = todo.pop()
+        if len(reading) > MAX_COMPLEXITY or len(seen) > MAX_READINGS:
+            return True
         for byte in alphabet:
             following = _after(reading, byte, tokens)
-            if len(following) > MAX_COMPLEXITY or len(seen) > MAX_READINGS:
-                return True
             if following not in seen:
                 seen.add(following)
                 todo.append(following)
@@ -52,6 +54,33 @@ def _tokens(parts: Sequence[str]) -> list[int]:
         tokens += [_STAR] if place else []
         tokens += part.encode("utf-8", "surrogatepass")
     return [*tokens, _QUOTE]
+
+
+def _most_of_one(tokens: Sequence[int]) -> int:
+    """A bound that is soon found: each star, and of each text those beginnings that are one another's ends."""
+    most = tokens.count(_STAR)
+    text: list[int] = []
+    for token in [*tokens, _STAR]:
+        if token != _STAR:
+            text.append(token)
+        else:
+            most += _most_nested(text)
+            text = []
+    return most
+
+
+def _most_nested(text: Sequence[int]) -> int:
+    """The length of the longest chain of beginnings of a text, of which each ends with the one before it."""
+    # The longest beginning that each beginning ends with, as Knuth, Morris and Pratt find it, and the chain there.
+    border = [0] * (len(text) + 1)
+    nested = [0] * (len(text) + 1)
+    for length in range(1, len(text) + 1):
+        before = border[length - 1]
+        while length > 1 and before and text[before] != text[length - 1]:
+            before = border[before]
+        border[length] = before + 1 if length > 1 and text[before] == text[length - 1] else 0
+        nested[length] = nested[border[length]] + 1
+    return max(nested)
 
 
 def _after(reading: _Reading, byte: int, tokens: Sequence[Sequence[int]]) -> _Reading:
