@@ -168,7 +168,7 @@ def test_a_source_that_is_an_address_is_found_by_its_other_spellings() -> None:
 
 
 def test_patterns_that_no_key_finds_may_come_after_events() -> None:
-    index = PatternIndex({str(number): EventPattern({"a": [{"anything-but": f"v{number}"}]}) for number in range(40)})
+    index = PatternIndex({str(number): EventPattern({"a": [{"anything-but": f"v{number}"}]}) for number in range(80)})
     index.match({"a": "v3"})
     index.add("late", EventPattern({"a": [{"anything-but": "v3"}], "b": [{"exists": False}]}))
     assert "late" in index.match({"a": "v4"})
