@@ -61,7 +61,7 @@ def _read(fields: dict[str, Field], value: dict[str, Any], found: Found) -> None
         if name not in value or name not in fields:
             continue
         field, below = fields[name], value[name]
-        if isinstance(below, str):
+        if isinstance(below, str):  # what most leaves are
             found[field] = below
         elif isinstance(below, dict):
             if field.below:
@@ -73,13 +73,13 @@ def _read(fields: dict[str, Field], value: dict[str, Any], found: Found) -> None
             found[field] = below
 
 
-def _read_elements(field: Field, array: Any, leaves: dict[Field, Any]) -> None:
+def _read_elements(field: Field, array: Any, found: Found) -> None:
     for element in elements_of(array):
         if isinstance(element, dict):
             for name, below in field.below.items():
                 if name in element:
-                    _read_elements(below, element[name], leaves)
+                    _read_elements(below, element[name], found)
         else:
-            if field not in leaves:
-                leaves[field] = Many()
-            leaves[field].append(element)
+            if field not in found:
+                found[field] = Many()
+            found[field].append(element)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pipeline_triggers.domain.pattern_matching import Leaf
 
 
-# What so many have in common is kept ready.
-MANY = 64
+# An integer of the members that a value does not suit is kept when there are so many of them.
+WORTH_KEEPING = 64
 
 
 class BitSet:
@@ -51,8 +51,9 @@ class BitSet:
     def passing(self, found: Found) -> list[int]:
         """The members all of whose fields hold."""
         if not self._strictest_first:
-            bearing = {field: (bits.suited_by_absence & self._all).bit_count() for field, bits in self._fields.items()}
-            self._strictest_first = sorted(self._fields.items(), key=lambda one: bearing[one[0]])
+            self._strictest_first = sorted(
+                self._fields.items(), key=lambda one: (one[1].suited_by_absence & self._all).bit_count()
+            )
         left = self._all
         for field, bits in self._strictest_first:
             if field in found:
@@ -89,16 +90,16 @@ class _FieldBits:
         else:
             self.suited_by_absence &= ~bit
         only = leaf.conditions[0] if len(leaf.conditions) == 1 else None
-        if isinstance(only, (Exists, AnythingBut)):
-            for value in only.values if isinstance(only, AnythingBut) else ():
+        if isinstance(only, AnythingBut):
+            for value in only.values:
                 self._excluding.setdefault(value, []).append(place)
                 self._excluded.pop(value, None)
-            return
-        self._free &= ~bit
-        if leaf.conditions:
-            name = repr(leaf.entries)
-            same, bits = self._lists.get(name, (leaf, 0))
-            self._lists[name] = same, bits | bit
+        elif not isinstance(only, Exists):
+            self._free &= ~bit
+            if leaf.conditions:
+                name = repr(leaf.entries)
+                same, bits = self._lists.get(name, (leaf, 0))
+                self._lists[name] = same, bits | bit
 
     def suited_by(self, value: Any) -> int:
         """Whom a leaf suits, or any of many; among many absence may suit too, for it is asked of one element."""
@@ -124,7 +125,7 @@ class _FieldBits:
             return self._excluded[value]
         places = self._excluding[value]
         bits = _bits(places)
-        if len(places) >= MANY:
+        if len(places) >= WORTH_KEEPING:
             self._excluded[value] = bits
         return bits
 

@@ -19,7 +19,6 @@ MAX_READINGS = 20_000
 
 _STAR = -1
 _OTHER = -2
-_QUOTE = ord('"')
 
 # Of each wildcard, by its number: how many of its tokens the value read so far fits.
 _Reading: TypeAlias = frozenset[tuple[int, int]]
@@ -27,11 +26,11 @@ _Reading: TypeAlias = frozenset[tuple[int, int]]
 
 def is_too_complex(wildcards: Iterable[Sequence[str]]) -> bool:
     """Say whether EventBridge would refuse these wildcards in one list; each is the texts between its stars."""
-    tokens = [_tokens(parts) for parts in {*map(tuple, wildcards)}]
-    if len(tokens) > MAX_COMPLEXITY:
-        return True
-    if sum(map(_most_of_one, tokens)) <= MAX_COMPLEXITY:
+    texts_of_each = {_texts(parts) for parts in wildcards}
+    # Soon told: each star, and of each text those beginnings that are one another's ends, is more than can be at once.
+    if sum(len(texts) - 1 + sum(map(_most_nested, texts)) for texts in texts_of_each) <= MAX_COMPLEXITY:
         return False
+    tokens = [_tokens(texts) for texts in texts_of_each]
     alphabet = {token for one in tokens for token in one if token != _STAR} | {_OTHER}
     first: _Reading = frozenset(each for number, one in enumerate(tokens) for each in _beginnings(number, 1, one))
     seen, todo = {first}, [first]
@@ -47,39 +46,32 @@ def is_too_complex(wildcards: Iterable[Sequence[str]]) -> bool:
     return False
 
 
-def _tokens(parts: Sequence[str]) -> list[int]:
-    """A quote, the bytes of the texts with a star between two of them, and a quote."""
-    tokens = [_QUOTE]
-    for place, part in enumerate(parts):
-        tokens += [_STAR] if place else []
-        tokens += part.encode("utf-8", "surrogatepass")
-    return [*tokens, _QUOTE]
+def _texts(parts: Sequence[str]) -> tuple[bytes, ...]:
+    """The bytes of the texts between the stars, with a quote before the first and after the last."""
+    texts = [part.encode("utf-8", "surrogatepass") for part in parts]
+    texts[0] = b'"' + texts[0]
+    texts[-1] += b'"'
+    return tuple(texts)
 
 
-def _most_of_one(tokens: Sequence[int]) -> int:
-    """A bound that is soon found: each star, and of each text those beginnings that are one another's ends."""
-    most = tokens.count(_STAR)
-    text: list[int] = []
-    for token in [*tokens, _STAR]:
-        if token != _STAR:
-            text.append(token)
-        else:
-            most += _most_nested(text)
-            text = []
-    return most
+def _tokens(texts: Sequence[bytes]) -> list[int]:
+    """The bytes of the texts, with a star between two of them."""
+    tokens = [*texts[0]]
+    for text in texts[1:]:
+        tokens += [_STAR, *text]
+    return tokens
 
 
-def _most_nested(text: Sequence[int]) -> int:
+def _most_nested(text: bytes) -> int:
     """The length of the longest chain of beginnings of a text, of which each ends with the one before it."""
-    # The longest beginning that each beginning ends with, as Knuth, Morris and Pratt find it, and the chain there.
-    border = [0] * (len(text) + 1)
-    nested = [0] * (len(text) + 1)
-    for length in range(1, len(text) + 1):
-        before = border[length - 1]
-        while length > 1 and before and text[before] != text[length - 1]:
-            before = border[before]
-        border[length] = before + 1 if length > 1 and text[before] == text[length - 1] else 0
-        nested[length] = nested[border[length]] + 1
+    # For each beginning the longest shorter one that it ends with, as Knuth, Morris and Pratt find it.
+    borders, nested = [-1], [0]
+    for byte in text:
+        border = borders[-1]
+        while border >= 0 and text[border] != byte:
+            border = borders[border]
+        borders.append(border + 1)
+        nested.append(nested[border + 1] + 1)
     return max(nested)
 
 

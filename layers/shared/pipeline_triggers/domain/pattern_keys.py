@@ -6,7 +6,7 @@ found by that value. What is found is a candidate, no more.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pipeline_triggers.domain.intervals import Intervals
 from pipeline_triggers.domain.pattern_conditions import (
@@ -25,7 +25,6 @@ from pipeline_triggers.domain.pattern_conditions import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
-    from typing import TypeAlias
 
     from pipeline_triggers.domain.pattern_conditions import Condition
     from pipeline_triggers.domain.pattern_matching import Leaf
@@ -110,13 +109,13 @@ def _keys_of_parts(parts: tuple[str, ...]) -> list[Key]:
     return keys
 
 
+# Stands for a wildcard among the texts. Where a text has it, too, a step is not found: one key less.
+_STAR = "\0"
+
+
 def _steps(parts: tuple[str, ...]) -> list[str]:
     """What stands between slashes, or between one and an end, in every value: keys of S3 objects are paths."""
-    steps: list[str] = []
-    for place, part in enumerate(parts):
-        of_part = part.split("/")
-        steps += of_part[int(place > 0) : len(of_part) - int(place < len(parts) - 1)]
-    return [step for step in steps if step]
+    return [step for step in _STAR.join(parts).split("/") if step and _STAR not in step]
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, str, str]]:

@@ -244,7 +244,7 @@ def _field(value: Any, at: FieldPath, where: str, *, inside_or: bool) -> list[Al
 @lru_cache(maxsize=1024)
 def _leaf_of(text: str) -> Leaf:
     """A list of one text, such as ``["aws.s3"]``, which very many patterns have."""
-    return Leaf((Exact(text), *_same_address(text)), [text])
+    return Leaf(_entry(text, ""), [text])
 
 
 def _inner(condition: Condition) -> _Conditions:
