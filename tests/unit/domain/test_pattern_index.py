@@ -176,6 +176,15 @@ def test_patterns_that_no_key_finds_may_come_after_events() -> None:
     assert "late" not in index.match({"a": "v4", "b": 1})
 
 
+def test_one_more_may_exclude_a_value_that_many_exclude() -> None:
+    usual = {"a": [{"anything-but": ["usual", "odd"]}]}
+    index = PatternIndex({str(number): EventPattern(usual) for number in range(80)})
+    assert index.match({"a": "usual"}) == []
+    index.add("late", EventPattern(usual))
+    assert index.match({"a": "usual"}) == []
+    assert len(index.match({"a": "other"})) == 81
+
+
 def test_very_many_patterns_find_what_a_few_at_once_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pattern_index, "MOST_AT_ONCE", 100)
     patterns = {
