@@ -45,8 +45,12 @@ MAX_DEPTH = 100
 MAX_NUMBER = 5_000_000_000  # the range that EventBridge documents for numeric
 MAX_DIGITS = 308  # of a number that stands for itself; more than any float has before its point
 OR = "$or"
+ABSENT = {"exists": False}
 
 _Conditions: TypeAlias = tuple[Condition, ...]
+
+written = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_HUGE_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS}}}")
 
 # Words that EventBridge refuses as field names inside $or (event-ruler, Constants.java).
 RESERVED_IN_OR = frozenset(
@@ -79,18 +83,28 @@ RESERVED_IN_OR = frozenset(
 )
 
 
-def read(document: Mapping[str, Any] | str) -> dict[str, Any]:
-    """A pattern's document, or its text, as plain JSON of its own. Raises InvalidPatternError for what is no object."""
+def read(document: Mapping[str, Any] | str) -> tuple[dict[str, Any], str]:
+    """A pattern's document, or its text, as plain JSON of its own, and written in the shortest way.
+
+    Raises InvalidPatternError for what is no object.
+    """
     given = _read_text(document) if isinstance(document, str) else document
     if not isinstance(given, Mapping):
         _refuse("", "an event pattern is an object")
-    plain: dict[str, Any] = _plain(given, "", 0)
-    return plain
+    try:
+        text = written(given)
+        plain: dict[str, Any] = json.loads(text)
+        if plain == given and not _HUGE_NUMBER.search(text):
+            return plain, text
+    except (TypeError, ValueError, RecursionError):
+        pass  # no plain JSON: what it is made of is looked at one by one
+    plain = _plain(given, "", 0)
+    return plain, written(plain)
 
 
 def alternatives_of(document: dict[str, Any]) -> list[Alternative]:
     """The alternatives of a pattern, one unless it has ``$or``. Raises InvalidPatternError."""
-    alternatives = _object(document, (), "", inside_or=False)
+    alternatives = _object(document, (), "", [{}], inside_or=False)
     for alternative in alternatives:
         for path in alternative:
             for length in range(1, len(path)):
@@ -187,27 +201,47 @@ def _plain(value: Any, path: str, depth: int) -> Any:
 # --- objects and fields
 
 
-def _object(fields: dict[str, Any], at: FieldPath, where: str, *, inside_or: bool) -> list[Alternative]:
-    """All alternatives that the fields of one object allow: ``$or`` multiplies them."""
+def _object(
+    fields: dict[str, Any], at: FieldPath, where: str, alternatives: list[Alternative], *, inside_or: bool
+) -> list[Alternative]:
+    """The alternatives with the fields of one object added to each: ``$or`` multiplies them."""
     if not fields:
         _refuse(where, "an empty object is not allowed: name a field, or leave it out")
-    alternatives: list[Alternative] = [{}]
+    if len(at) > MAX_DEPTH:
+        _refuse("", f"nested more than {MAX_DEPTH} deep")
     for name, value in fields.items():
-        place = _joined(where, name)
+        place = f"{where}.{name}" if where else name
         if name == OR:
-            of_field = _choices(value, at, place)
-        elif inside_or and name in RESERVED_IN_OR:
-            _refuse(place, f"{name!r} is a reserved word and cannot name a field inside $or")
-        else:
-            of_field = _field(value, (*at, *name.split(".")), place, inside_or=inside_or)
-        if len(of_field) == 1:
-            for alternative in alternatives:
-                _merge(alternative, of_field[0], place)
+            alternatives = _multiplied(alternatives, _choices(value, at, place), place)
             continue
-        if len(alternatives) * len(of_field) > MAX_ALTERNATIVES:
-            _refuse(place, f"$or leads to more than {MAX_ALTERNATIVES} alternatives")
-        alternatives = [_merge({**one}, other, place) for one in alternatives for other in of_field]
+        if inside_or and name in RESERVED_IN_OR:
+            _refuse(place, f"{name!r} is a reserved word and cannot name a field inside $or")
+        path = (*at, *name.split(".")) if "." in name else (*at, name)
+        if isinstance(value, dict):
+            alternatives = _object(value, path, place, alternatives, inside_or=inside_or)
+            continue
+        leaf = _leaf(value, place)
+        for alternative in alternatives:
+            _put(alternative, path, leaf, place)
     return alternatives
+
+
+def _put(alternative: Alternative, path: FieldPath, leaf: Leaf, where: str) -> None:
+    if path in alternative:
+        _refuse(where, f"the field {'.'.join(path)} appears more than once")
+    if len(path) > MAX_DEPTH:
+        _refuse("", f"nested more than {MAX_DEPTH} deep")
+    alternative[path] = leaf
+
+
+def _multiplied(alternatives: list[Alternative], choices: list[Alternative], where: str) -> list[Alternative]:
+    if len(alternatives) * len(choices) > MAX_ALTERNATIVES:
+        _refuse(where, f"$or leads to more than {MAX_ALTERNATIVES} alternatives")
+    both = [({**one}, choice) for one in alternatives for choice in choices]
+    for alternative, choice in both:
+        for path, leaf in choice.items():
+            _put(alternative, path, leaf, where)
+    return [alternative for alternative, _ in both]
 
 
 def _choices(value: Any, at: FieldPath, where: str) -> list[Alternative]:
@@ -218,46 +252,36 @@ def _choices(value: Any, at: FieldPath, where: str) -> list[Alternative]:
         place = f"{where}[{number}]"
         if not isinstance(choice, dict):
             _refuse(place, "$or takes objects")
-        alternatives += _object(choice, at, place, inside_or=True)
+        alternatives += _object(choice, at, place, [{}], inside_or=True)
     return alternatives
 
 
-def _field(value: Any, at: FieldPath, where: str, *, inside_or: bool) -> list[Alternative]:
-    if len(at) > MAX_DEPTH:
-        _refuse(where, f"nested more than {MAX_DEPTH} deep")
-    if isinstance(value, dict):
-        return _object(value, at, where, inside_or=inside_or)
+def _leaf(value: Any, where: str) -> Leaf:
     if not isinstance(value, list):
         _refuse(where, f"must be an object or a list: write [{shown(value)}]")
     if not value:
         _refuse(where, "an empty list is not allowed: nothing could match it")
     if len(value) == 1 and isinstance(value[0], str):
-        return [{at: _leaf_of(value[0])}]
-    conditions = tuple(one for place, each in enumerate(value) for one in _entry(each, f"{where}[{place}]"))
-    wildcards = [one.parts for condition in conditions for one in _inner(condition) if isinstance(one, Wildcard)]
+        return _leaf_of(value[0])
+    conditions: list[Condition] = []
+    wildcards: list[tuple[str, ...]] = []
+    for place, entry in enumerate(value):
+        of_entry = _entry(entry, f"{where}[{place}]")
+        conditions += of_entry
+        for condition in of_entry:
+            if isinstance(condition, Wildcard):
+                wildcards.append(condition.parts)
+            elif isinstance(condition, NoneOf):
+                wildcards += [one.parts for one in condition.conditions if isinstance(one, Wildcard)]
     if wildcards and is_too_complex(wildcards):
         _refuse(where, "the wildcards are too complex: use fewer of them, or shorter repetitions after a *")
-    absent = any(isinstance(each, dict) and "exists" in each and each["exists"] is False for each in value)
-    return [{at: Leaf(conditions, value, absent=absent)}]
+    return Leaf(tuple(conditions), value, absent=ABSENT in value)
 
 
 @lru_cache(maxsize=1024)
 def _leaf_of(text: str) -> Leaf:
     """A list of one text, such as ``["aws.s3"]``, which very many patterns have."""
     return Leaf(_entry(text, ""), [text])
-
-
-def _inner(condition: Condition) -> _Conditions:
-    return condition.conditions if isinstance(condition, NoneOf) else (condition,)
-
-
-def _merge(alternative: Alternative, other: Alternative, where: str) -> Alternative:
-    """Add the fields of the other to an alternative."""
-    for path, leaf in other.items():
-        if path in alternative:
-            _refuse(where, f"the field {'.'.join(path)} appears more than once")
-        alternative[path] = leaf
-    return alternative
 
 
 # --- entries: each operator takes its operand and its place, and refuses what EventBridge refuses

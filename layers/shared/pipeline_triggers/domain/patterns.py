@@ -16,7 +16,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline_triggers.domain.pattern_language import alternatives_of, read, shown, wanted
+from pipeline_triggers.domain.pattern_language import alternatives_of, read, shown, wanted, written
 from pipeline_triggers.domain.pattern_matching import tree_of, values_at
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 MISSING = "missing"
 NO_ONE_ELEMENT = "no one element"
-
-_written = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +57,16 @@ class EventPattern:
     __slots__ = ("_compiled", "_text")
 
     def __init__(self, document: Mapping[str, Any] | str) -> None:
-        plain = read(document)
+        plain, self._text = read(document)
         alternatives_of(plain)
         self._compiled: list[tuple[Alternative, Branch]] | None = None
-        self._text = _written(plain)
 
     @classmethod
     def known(cls, document: Mapping[str, Any]) -> EventPattern:
         """A pattern that was checked when it was stored, and is not checked again."""
         made = cls.__new__(cls)
         made._compiled = None
-        made._text = _written(document)
+        made._text = written(document)
         return made
 
     @property
