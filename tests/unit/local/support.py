@@ -153,3 +153,8 @@ def attributes_of_a_dead_letter(account: Account) -> dict[str, str]:
     (message,) = sqs.receive_message(QueueUrl=dead_url, MessageSystemAttributeNames=["All"])["Messages"]
     attributes: dict[str, str] = message["Attributes"]
     return attributes
+
+
+def put_own_event(account: Account, **entry: Any) -> None:
+    """Put an event of no AWS service on the default bus."""
+    account.client("events").put_events(Entries=[{"Source": "own", "DetailType": "d", "Detail": '{"n": 1}', **entry}])

@@ -15,15 +15,12 @@ from tests.unit.local.support import (
     layered,
     layers_of,
     left_after_deleting_two_at_once,
+    put_own_event,
     stack_with_a_layer,
 )
 
 if TYPE_CHECKING:
     from tests.unit.local.support import Account
-
-
-def put_own_event(account: Account, **entry: Any) -> None:
-    account.client("events").put_events(Entries=[{"Source": "own", "DetailType": "d", "Detail": '{"n": 1}', **entry}])
 
 
 def test_an_s3_event_has_the_shape_that_s3_sends(aws: Account) -> None:

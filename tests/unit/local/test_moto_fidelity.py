@@ -94,6 +94,23 @@ def test_moto_lets_a_scheduled_rule_match_every_event(bare_moto: Account) -> Non
     assert bare_moto.received(url)
 
 
+def test_moto_takes_a_pattern_with_an_operator_that_there_is_not(bare_moto: Account) -> None:
+    queue = bare_moto.queue_of_rule({"source": [{"regex": "o.*"}]})
+    bare_moto.client("events").put_events(Entries=[{"Source": "own", "DetailType": "d", "Detail": "{}"}])
+    assert bare_moto.received(queue)
+
+
+def test_moto_takes_a_pattern_of_more_than_4096_characters(bare_moto: Account) -> None:
+    assert bare_moto.queue_of_rule({"source": ["s" * 4096]})
+
+
+def test_moto_does_not_look_into_arrays_of_objects(bare_moto: Account) -> None:
+    queue = bare_moto.queue_of_rule({"detail": {"parts": {"name": ["a"]}}})
+    detail = json.dumps({"parts": [{"name": "a"}]})
+    bare_moto.client("events").put_events(Entries=[{"Source": "own", "DetailType": "d", "Detail": detail}])
+    assert not bare_moto.received(queue)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_moto_fails_put_events_when_a_target_cannot_be_delivered_to(bare_moto: Account) -> None:
     events = bare_moto.client("events")

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.domain.pattern_language import alternatives_of, read, shown, wanted, written
 from pipeline_triggers.domain.pattern_matching import tree_of, values_at
+from pipeline_triggers.errors import InvalidPatternError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline_triggers.domain.pattern_matching import Alternative, Branch, FieldPath
 
+MAX_IN_RULE = 4096
 MISSING = "missing"
 NO_ONE_ELEMENT = "no one element"
 
@@ -67,6 +69,19 @@ class EventPattern:
         made = cls.__new__(cls)
         made._compiled = None
         made._text = written(document)
+        return made
+
+    @classmethod
+    def for_rule(cls, document: Mapping[str, Any] | str) -> EventPattern:
+        """A pattern that is to go into a rule of EventBridge, which takes at most 4,096 characters (PutRule).
+
+        Counted are those of the shortest way to write it. This application's own triggers have no such limit.
+        """
+        made = cls(document)
+        length = len(json.dumps(made.document, separators=(",", ":"), ensure_ascii=False))
+        if length > MAX_IN_RULE:
+            reason = f"the pattern of a rule has at most {MAX_IN_RULE:,} characters, and this one has {length:,}"
+            raise InvalidPatternError("", reason)
         return made
 
     @property

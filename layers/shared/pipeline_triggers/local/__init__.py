@@ -3,6 +3,7 @@
 Nothing here is loaded in Lambda, and nothing here talks to real AWS. The modules, from the bottom up:
 
 * ``corrections``  what moto makes inside and AWS makes differently, each undone when it is no longer needed
+* ``event_patterns``  which patterns rules take, and what they match
 * ``wire``         which service and operation an HTTP request is, and how AWS words an error
 * ``limits``       the limits of botocore's service models, which moto does not enforce
 * ``pipelines``    SageMaker's pipelines as the service treats them: tokens, ARNs, declared parameters

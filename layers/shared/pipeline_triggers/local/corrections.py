@@ -212,7 +212,11 @@ def targets_receive_the_whole_event() -> Iterator[None]:
     def whole(input_template: str | None, input_paths_map: Mapping[str, str], event: Mapping[str, Any]) -> Any:
         if not input_template:
             return {name: value for name, value in copy.deepcopy(dict(event)).items() if name != "ingestion-time"}
-        named = {**event, "time": _iso(event["time"]), "ingestion-time": _iso(event.get("ingestion-time", time.time()))}
+        named = {
+            **event,
+            "time": iso_time(event["time"]),
+            "ingestion-time": iso_time(event.get("ingestion-time", time.time())),
+        }
         return parse(input_template, input_paths_map, named)
 
     with replaced(EventTemplateParser, "parse", staticmethod(whole)):
@@ -249,7 +253,9 @@ def _dead_letter(rule: Any, target: Mapping[str, Any], event: Mapping[str, Any],
         _log.warning("rule %s could not deliver to %s, the event is lost: %r", rule.name, target["Arn"], error)
         return
     attributes = {"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"], "ERROR_CODE": "NO_RESOURCE"}
-    body = {name: value for name, value in event.items() if name != "ingestion-time"} | {"time": _iso(event["time"])}
+    body = {name: value for name, value in event.items() if name != "ingestion-time"} | {
+        "time": iso_time(event["time"])
+    }
     _, _, _, region, account, queue = arn.split(":")
     sqs_backends[account][region].send_message(
         queue_name=queue,
@@ -593,5 +599,6 @@ def replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
             delattr(owner, name)
 
 
-def _iso(moment: str | float) -> str:
+def iso_time(moment: str | float) -> str:
+    """A time of moto's, in seconds since 1970, as events have it."""
     return datetime.fromtimestamp(float(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -13,7 +13,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 
 from pipeline_triggers.errors import ConfigurationError
-from pipeline_triggers.local import changesets, schedules
+from pipeline_triggers.local import changesets, event_patterns, schedules
 from pipeline_triggers.local.corrections import cloudformation_makes_what_moto_skips, corrected
 from pipeline_triggers.local.emissions import Emissions, refuse_aws_sources
 from pipeline_triggers.local.limits import enforce_limits
@@ -72,7 +72,7 @@ class LocalAws:
             _forget_everything()
             starting.callback(_forget_everything)
             starting.enter_context(corrected())
-            for correction in (*changesets.CORRECTIONS, *schedules.CORRECTIONS):
+            for correction in (*changesets.CORRECTIONS, *event_patterns.CORRECTIONS, *schedules.CORRECTIONS):
                 starting.enter_context(correction())
             starting.enter_context(cloudformation_makes_what_moto_skips(moto))
             inside = (

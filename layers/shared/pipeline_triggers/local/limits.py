@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.local.wire import Answer, Call
 
-LIMITED_SERVICES = frozenset({"sagemaker", "scheduler"})
+LIMITED_SERVICES = frozenset({"events", "sagemaker", "scheduler"})
 
 # Unicode classes that Java has and `re` has not, each as the nearest class that admits no less.
 _JAVA_CLASSES = {
@@ -54,7 +54,7 @@ class WrongTypeError(Exception):
 
 
 def enforce_limits(call: Call, forward: Callable[[Call], Answer]) -> Answer:
-    """An interceptor: refuses inputs that the service model of SageMaker or Scheduler does not allow."""
+    """An interceptor: refuses inputs that the service model of EventBridge, SageMaker or Scheduler does not allow."""
     if call.service not in LIMITED_SERVICES:
         return forward(call)
     model = operation_model(call.service, call.operation)

@@ -43,9 +43,13 @@ def expand_transforms(call: Call, forward: Forward) -> Answer:
     if call.service != "cloudformation" or call.operation not in _OPERATIONS:
         return forward(call)
     try:
-        return forward(_expanded(call))
+        answer = forward(_expanded(call))
     except ConfigurationError as error:
         return error_answer("ValidationError", str(error), in_xml=True)
+    if not answer.succeeded and answer.body.startswith(b"{"):
+        # moto lets the error of a resource through as that resource's service words it.
+        return error_answer("ValidationError", str(json.loads(answer.body).get("message")), in_xml=True)
+    return answer
 
 
 def parameter_values(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
