@@ -213,7 +213,7 @@ def tables() -> Iterator[Table]:
 
 
 def _rows(mix: Mix) -> Iterator[tuple[str, ...]]:
-    alone = 0.0
+    alone = _index([EventPattern(mix.pattern(0))], [])
     for count in COUNTS:
         step = max(1, count // EVENTS)
         # Half of the events are wanted by a pattern.
@@ -224,8 +224,8 @@ def _rows(mix: Mix) -> Iterator[tuple[str, ...]]:
         index = _index(map(EventPattern, documents), _sources(documents))
         for event in events:
             index.match(event)
-        matching, loading = _each((index.match, events), (json.loads, texts))
-        alone = alone or matching
+            alone.match(event)
+        matching, one, loading = _each((index.match, events), (alone.match, events), (json.loads, texts))
         scan, moto = _without_index(documents, events)
         yield (
             f"{count:,}",
@@ -233,7 +233,7 @@ def _rows(mix: Mix) -> Iterator[tuple[str, ...]]:
             microseconds(matching),
             f"{1_000_000 / matching:,.0f}",
             times(matching, loading),
-            times(matching, alone),
+            times(matching, one),
             scan,
             moto,
         )
