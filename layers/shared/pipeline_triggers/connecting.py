@@ -154,14 +154,14 @@ class BucketConnecting:
             return "", f"you may not look at the rule {ends.s3_rule}; the stack's parameter BucketNames lets it through"
         if not _takes(rule, bucket):
             raise _not_taken(bucket, ends)
-        if not _is_enabled(rule):
+        if not rule.is_enabled:
             return "", f"the stack's rule {ends.s3_rule} is disabled: nothing reaches the stack until it is enabled"
         return f"the stack's rule {ends.s3_rule} takes its events", ""
 
     def _other_rules(self, bucket: str, ends: Ends) -> list[str]:
         """Warnings about rules of others that take this bucket's events too, and would get no more of them."""
         try:
-            taking = [rule.name for rule in self.rules.rules(DEFAULT_BUS) if _is_enabled(rule) and _takes(rule, bucket)]
+            taking = [rule.name for rule in self.rules.rules(DEFAULT_BUS) if rule.is_enabled and _takes(rule, bucket)]
         except AwsError as error:
             if not error.is_denied:
                 raise
@@ -297,10 +297,6 @@ def _not_taken(bucket: str, ends: Ends) -> InvalidInputError:
     said = f"the stack's rule {ends.s3_rule} does not take events of the bucket {bucket}"
     remedy = f"Add it to the stack's parameter BucketNames ({named or 'see the rule'}; sam deploy), then connect it"
     return InvalidInputError([Problem("NAME", said, remedy)])
-
-
-def _is_enabled(rule: RuleDefinition) -> bool:
-    return rule.document.get("State") != "DISABLED"
 
 
 def _takes(rule: RuleDefinition, bucket: str) -> bool:

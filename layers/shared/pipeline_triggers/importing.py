@@ -210,7 +210,7 @@ class _Reading:
                 yield self._rule(rule, starting, len(targets) - len(starting))
 
     def _rule(self, rule: RuleDefinition, targets: Sequence[Mapping[str, Any]], others: int) -> Moved | LeftOut:
-        original = Original("rule", rule.arn, rule.bus, rule.name, rule.document.get("State") != "DISABLED")
+        original = Original("rule", rule.arn, rule.bus, rule.name, rule.is_enabled)
         findings = rule_findings(rule, targets, others)
         for target in targets:
             findings += self.inspector.target(target, rule.arn)

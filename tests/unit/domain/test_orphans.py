@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline_triggers.domain.executions import Home
-from pipeline_triggers.domain.orphans import GRACE, Failed, Kept, Report, is_ripe, is_young, pipeline_at_home
+from pipeline_triggers.domain.orphans import GRACE, Failed, Kept, Orphan, Report, is_ripe, is_young, pipeline_at_home
 from pipeline_triggers.domain.ports import Schedule
 from pipeline_triggers.errors import MalformedEventError, PermanentError, TransientError
 from tests.fakes.clock import NOON
@@ -74,11 +74,14 @@ def test_young_is_what_was_made_or_changed_within_the_grace() -> None:
 
 
 def test_ripe_is_what_was_seen_before_unchanged_a_grace_ago() -> None:
-    old = schedule(600)
-    assert not is_ripe(old, None, NOON)
-    assert not is_ripe(old, NOON - GRACE + SECOND, NOON)
-    assert is_ripe(old, NOON - GRACE, NOON)
-    assert not is_ripe(schedule(20), NOON - timedelta(minutes=30), NOON), "changed since it was seen"
+    def seen(at: datetime, changed_minutes_ago: float = 600) -> Orphan:
+        return Orphan.of_schedule(schedule(changed_minutes_ago), (ARN,), at)
+
+    assert not is_ripe(seen(NOON), NOON)
+    assert not is_ripe(seen(NOON - GRACE + SECOND), NOON)
+    assert is_ripe(seen(NOON - GRACE), NOON)
+    assert is_ripe(Orphan("rule#1", (ARN,), NOON - GRACE), NOON), "targets of rules have no time of a change"
+    assert not is_ripe(seen(NOON - timedelta(minutes=30), 20), NOON), "changed since it was seen"
 
 
 def test_reports_are_joined_in_order() -> None:

@@ -164,7 +164,7 @@ class Cleaner:
         for orphan in self.estate.store.orphans():
             if orphan.run != run.id:
                 stale.append(orphan.arn)
-            elif is_ripe(orphan, orphan.first_seen, run.began):
+            elif is_ripe(orphan, run.began):
                 yield orphan
             if len(stale) == FORGOTTEN_AT_ONCE:
                 self.estate.store.forget(stale)

@@ -142,7 +142,7 @@ class Looking:
         now = self.estate.clock.now()  # not the beginning of the sweep, which may have been interrupted for long
         orphans = self._remember([Orphan.of_schedule(*each, now, self.run.id) for each in old])
         self._note(starting)
-        ripe = {orphan.arn: is_ripe(orphan, orphan.first_seen, self.run.began) for orphan in orphans}
+        ripe = {orphan.arn: is_ripe(orphan, self.run.began) for orphan in orphans}
         with self._lock:
             self._suspected += len(orphans)
             for schedule, pipelines in starting:
@@ -229,7 +229,7 @@ class Looking:
         now = self.estate.clock.now()
         for orphan in self._remember([Orphan.of_target(it, now, self.run.id) for it in removable]):
             # What is ripe is judged when everything was looked at.
-            if not is_ripe(orphan, orphan.first_seen, self.run.began):
+            if not is_ripe(orphan, self.run.began):
                 self.tally.keep(orphan.arn, "seen-once")
 
     def _is_missing(self, target: RuleTarget) -> bool:

@@ -260,8 +260,8 @@ def is_young(schedule: Schedule, now: datetime) -> bool:
     return schedule.modified_at > now - GRACE
 
 
-def is_ripe(item: Schedule | Orphan, first_seen: datetime | None, now: datetime) -> bool:
-    """Whether this sight of an orphan is the second one: of the same item, unchanged, a grace after the first."""
-    if first_seen is None or first_seen > now - GRACE:
+def is_ripe(orphan: Orphan, now: datetime) -> bool:
+    """Whether it is seen for the second time: unchanged, and a grace after the first."""
+    if orphan.first_seen > now - GRACE:
         return False
-    return item.modified_at is None or item.modified_at <= first_seen
+    return orphan.modified_at is None or orphan.modified_at <= orphan.first_seen

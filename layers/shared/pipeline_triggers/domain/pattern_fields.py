@@ -22,7 +22,7 @@ def alternatives(pattern: EventPattern) -> list[Alternative]:
 
     ``$or`` is spelt out (at most 1,000 alternatives, as EventPattern sees to) and dotted names are taken apart.
     """
-    return _of_object(pattern.document, ())
+    return [{path: leaf.entries for path, leaf in one.items()} for one in pattern.alternatives]
 
 
 def concerns(pattern: EventPattern, event: Mapping[str, Any], *paths: tuple[str, ...]) -> bool:
@@ -58,16 +58,3 @@ def limited(texts: Sequence[str], between: str = " or ") -> str:
     if len(texts) <= MAX_NAMED:
         return between.join(texts)
     return between.join([*texts[: MAX_NAMED - 1], f"{len(texts) - MAX_NAMED + 1} more"])
-
-
-def _of_object(fields: Mapping[str, Any], at: tuple[str, ...]) -> list[Alternative]:
-    found: list[Alternative] = [{}]
-    for name, value in fields.items():
-        if name == "$or":
-            choices = [one for choice in value for one in _of_object(choice, at)]
-        elif isinstance(value, Mapping):
-            choices = _of_object(value, (*at, *name.split(".")))
-        else:
-            choices = [{(*at, *name.split(".")): value}]
-        found = [{**one, **other} for one in found for other in choices]
-    return found

@@ -561,6 +561,11 @@ class RuleDefinition:
     name: str
     document: Mapping[str, Any]
 
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it delivers; it may do so for CloudTrail's reports of read-only calls, too."""
+        return self.document.get("State") != "DISABLED"
+
 
 class RuleBook(Protocol):
     """The rules of EventBridge as they are defined, of this account and Region."""
