@@ -6,24 +6,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from pipeline_triggers.adapters.failures import code_of, readable, translate
+from pipeline_triggers.adapters.failures import readable, translate
+from pipeline_triggers.adapters.rule_lists import existing, is_missing, pages, pages_if_there
 from pipeline_triggers.domain.ports import RuleTarget
 from pipeline_triggers.domain.rule_targets import is_pipeline
-from pipeline_triggers.errors import NotFoundError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_events import EventBridgeClient
 
     from pipeline_triggers.adapters.clients import Clients
     from pipeline_triggers.errors import AwsError
 
-# Of every list, from the service model.
-MAX_RESULTS = 100
 # Of RemoveTargets and PutTargets (API reference; the model allows 100).
 MAX_ENTRIES = 10
-MISSING = "ResourceNotFoundException"
 
 
 class EventBridgeRules:
@@ -51,18 +48,13 @@ class EventBridgeRules:
         """All targets that start pipelines, in any spelling: a call for each bus and for each rule."""
         with readable():
             for bus in self._buses():
-                for rule in self._on_bus(self._events.list_rules, "Rules", bus):
+                for rule in pages_if_there(self._events.list_rules, "Rules", EventBusName=bus):
                     yield from self._targets(bus, rule)
 
     def target_ids(self, bus: str, rule: str) -> frozenset[str]:
         """The ids of all targets of a rule, whatever they are. NotFoundError when there is no such rule."""
-        with readable():
-            try:
-                return frozenset(str(target["Id"]) for target in self._documents(bus, rule))
-            except ClientError as error:
-                if code_of(error) == MISSING:
-                    raise _no_rule(bus, rule) from error
-                raise
+        with readable(), existing(bus, rule):
+            return frozenset(str(target["Id"]) for target in self._documents(bus, rule))
 
     def remove_targets(self, bus: str, rule: str, ids: Sequence[str]) -> Mapping[str, AwsError]:
         """Take targets from a rule; returns what failed, by id. A target or rule that is not there is fine."""
@@ -73,7 +65,7 @@ class EventBridgeRules:
                 try:
                     answer: Mapping[str, Any] = self._events.remove_targets(EventBusName=bus, Rule=rule, Ids=some)
                 except ClientError as error:
-                    if code_of(error) == MISSING:
+                    if is_missing(error):
                         return failed
                     raise
                 failed |= _failed(answer, "RemoveTargets")
@@ -84,13 +76,8 @@ class EventBridgeRules:
         failed: dict[str, AwsError] = {}
         for first in range(0, len(documents), MAX_ENTRIES):
             some: Any = list(documents[first : first + MAX_ENTRIES])
-            with readable():
-                try:
-                    answer: Mapping[str, Any] = self._events.put_targets(EventBusName=bus, Rule=rule, Targets=some)
-                except ClientError as error:
-                    if code_of(error) == MISSING:
-                        raise _no_rule(bus, rule) from error
-                    raise
+            with readable(), existing(bus, rule):
+                answer: Mapping[str, Any] = self._events.put_targets(EventBusName=bus, Rule=rule, Targets=some)
                 failed |= _failed(answer, "PutTargets")
         return failed
 
@@ -99,7 +86,7 @@ class EventBridgeRules:
         return cast("EventBridgeClient", self._clients.client("events"))
 
     def _buses(self) -> Iterator[str]:
-        for bus in self._pages(self._events.list_event_buses, "EventBuses"):
+        for bus in pages(self._events.list_event_buses, "EventBuses"):
             yield str(bus["Name"])
 
     def _rules_with(self, bus: str, target_arns: Sequence[str]) -> Sequence[str]:
@@ -107,7 +94,9 @@ class EventBridgeRules:
         found = (
             str(name)
             for arn in target_arns
-            for name in self._on_bus(self._events.list_rule_names_by_target, "RuleNames", bus, TargetArn=arn)
+            for name in pages_if_there(
+                self._events.list_rule_names_by_target, "RuleNames", EventBusName=bus, TargetArn=arn
+            )
         )
         return tuple(dict.fromkeys(found))
 
@@ -115,7 +104,7 @@ class EventBridgeRules:
         try:
             rule: Mapping[str, Any] = self._events.describe_rule(EventBusName=bus, Name=name)
         except ClientError as error:
-            if code_of(error) == MISSING:
+            if is_missing(error):
                 return
             raise
         yield from self._targets(bus, rule)
@@ -135,31 +124,11 @@ class EventBridgeRules:
                         managed_by=rule.get("ManagedBy", ""),
                     )
         except ClientError as error:
-            if code_of(error) != MISSING:
+            if not is_missing(error):
                 raise
 
     def _documents(self, bus: str, rule: str) -> Iterator[Mapping[str, Any]]:
-        yield from self._pages(self._events.list_targets_by_rule, "Targets", EventBusName=bus, Rule=rule)
-
-    def _on_bus(self, operation: Callable[..., Any], member: str, bus: str, **request: Any) -> Iterator[Any]:
-        """What a list has of a bus; nothing when somebody has deleted the bus meanwhile."""
-        try:
-            yield from self._pages(operation, member, EventBusName=bus, **request)
-        except ClientError as error:
-            if code_of(error) != MISSING:
-                raise
-
-    def _pages(self, operation: Callable[..., Any], member: str, **request: Any) -> Iterator[Any]:
-        page: dict[str, Any] = {}
-        while True:
-            answer = operation(Limit=MAX_RESULTS, **request, **page)
-            yield from answer.get(member, ())
-            token = answer.get("NextToken")
-            if not token:
-                return
-            if token == page.get("NextToken"):
-                raise TransientError("unavailable", f"a list of {member} of EventBridge that repeats itself")
-            page = {"NextToken": token}
+        yield from pages(self._events.list_targets_by_rule, "Targets", EventBusName=bus, Rule=rule)
 
 
 def _failed(answer: Mapping[str, Any], operation: str) -> Mapping[str, AwsError]:
@@ -171,9 +140,5 @@ def _failed(answer: Mapping[str, Any], operation: str) -> Mapping[str, AwsError]
             ClientError({"Error": {"Code": entry["ErrorCode"], "Message": entry.get("ErrorMessage", "")}}, operation)
         )
         for entry in answer["FailedEntries"]
-        if (operation, entry["ErrorCode"]) != ("RemoveTargets", MISSING)
+        if (operation, entry["ErrorCode"]) != ("RemoveTargets", "ResourceNotFoundException")
     }
-
-
-def _no_rule(bus: str, rule: str) -> NotFoundError:
-    return NotFoundError(f"there is no rule {rule} on the event bus {bus}")
