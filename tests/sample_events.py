@@ -78,19 +78,27 @@ EXECUTIONS = {
 # last: the others must leave alone what is there to be deleted.
 DELETED_PIPELINE = "ChurnReport"
 CLEANUPS: dict[str, set[str]] = {
+    "cloudtrail-create-pipeline": set(),
     "cloudtrail-delete-pipeline-codepipeline": set(),
     "cloudtrail-delete-pipeline-failed": set(),
     "cloudtrail-delete-pipeline-null-parameters": set(),
     "cloudtrail-delete-pipeline-other-account": set(),
+    "cloudtrail-update-pipeline": set(),
+    "cloudtrail-update-pipeline-failed": set(),
+    "cloudtrail-update-pipeline-null-parameters": set(),
     "sweep": set(),  # an orphan must be seen twice
     "cloudtrail-delete-pipeline": set(SCHEDULED[DELETED_PIPELINE]),
 }
-# Why they delete nothing as long as all pipelines exist.
+# Why they delete nothing as long as all pipelines exist, and declare what triggers send.
 CLEANUP_REASONS = {
-    "cloudtrail-delete-pipeline-codepipeline": {"not-delete-pipeline"},
+    "cloudtrail-create-pipeline": set(),
+    "cloudtrail-delete-pipeline-codepipeline": {"other-event"},
     "cloudtrail-delete-pipeline-failed": {"call-failed"},
     "cloudtrail-delete-pipeline-null-parameters": {"no-pipeline-named"},
     "cloudtrail-delete-pipeline-other-account": {"other-account"},
+    "cloudtrail-update-pipeline": set(),
+    "cloudtrail-update-pipeline-failed": {"call-failed"},
+    "cloudtrail-update-pipeline-null-parameters": {"no-pipeline-named"},
     "sweep": {"pipeline-exists"},
     "cloudtrail-delete-pipeline": {"pipeline-exists"},
 }

@@ -16,7 +16,7 @@ USE_CASE = {"domain", "errors", "observability"}
 USE_CASES = {
     *("reacting", "managing", "keeping", "checking", "cleanup", "scheduling"),
     *("explaining", "redriving", "rerunning", "restoring"),
-    *("connecting", "importing", "inspecting"),
+    *("connecting", "importing", "inspecting", "watching"),
 }
 
 # The rooms that each room may import from. A new room belongs here, with as little as it needs.
@@ -36,6 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Rules and schedules of others become triggers as those in a trigger file do.
     "importing": USE_CASE | {"documents", "inspecting"},
     "inspecting": USE_CASE | {"checking"},
+    # It asks for many pipelines after a sweep, at the pace and with the errors of one.
+    "watching": USE_CASE | {"cleanup"},
     # One Lambda invocation: payload in, use case, answer out.
     "invocation": USE_CASE | USE_CASES | {"sources"},
     "cleanup_invocation": USE_CASE | USE_CASES | {"invocation", "sources"},

@@ -11,8 +11,10 @@ from pipeline_triggers.domain.cleanup_policy import Policy
 from pipeline_triggers.domain.owners import Owners
 from pipeline_triggers.domain.schedule_plans import TellsTrigger
 from pipeline_triggers.domain.triggers import Trigger
+from pipeline_triggers.watching import Watcher
 from tests.fakes.cleanup_store import FakeCleanupStore
 from tests.fakes.clock import FakeClock
+from tests.fakes.contract_marks import FakeContractMarks
 from tests.fakes.pipelines import HOME, FakePipelines
 from tests.fakes.rules import FakeRules
 from tests.fakes.schedules import FakeSchedules
@@ -46,6 +48,7 @@ class World:
         self.rules = FakeRules()
         self.triggers = FakeTriggerStore(clock=self.clock)
         self.store = FakeCleanupStore()
+        self.contracts = FakeContractMarks()
 
     def set_policy(self, **fields: Any) -> None:
         """Change what may be deleted."""
@@ -68,6 +71,20 @@ class World:
                 policy=self.policy,
                 rates=self.rates,
             ),
+        )
+
+    @property
+    def watcher(self) -> Watcher:
+        """A watcher as a new process makes it."""
+        return Watcher(
+            pipelines=self.pipelines,
+            snapshot=self.cleaner.estate.snapshot,
+            contracts=self.contracts,
+            orphans=self.triggers,
+            clock=self.clock,
+            home=HOME,
+            a_second=1e9,
+            at_once=1,
         )
 
     def on_deleted(self, pipeline: str, seconds: float = 300) -> Report:

@@ -18,7 +18,7 @@ from pipeline_triggers.adapters.pipelines import SageMakerPipelines
 from pipeline_triggers.domain.events import Event
 from pipeline_triggers.domain.orphans import GRACE, Kept
 from pipeline_triggers.errors import AwsError, PermanentError, TransientError
-from pipeline_triggers.sources.cloudtrail import deleted_pipeline
+from pipeline_triggers.sources.cloudtrail import PipelineCall, pipeline_call
 from tests.fakes.estate import HERE, UNIVERSAL, World, deleted, failed, kept, trigger_of
 from tests.fakes.pipelines import HOME
 from tests.fakes.sagemaker import FakeSageMaker
@@ -56,10 +56,10 @@ class Scene:
 
     def event(self, name: str = "Abalone", arn: str = "") -> Report:
         """CloudTrail reports a deletion, and the clean-up follows."""
-        pipeline = deleted_pipeline(_event(name, arn or self.sagemaker.arn(name)), HOME)
-        if isinstance(pipeline, Kept):
-            raise AssertionError(pipeline.reason)
-        return self.world.on_deleted(pipeline)
+        call = pipeline_call(_event(name, arn or self.sagemaker.arn(name)), HOME)
+        if isinstance(call, Kept):
+            raise AssertionError(call.reason)
+        return self.world.on_deleted(call.pipeline_arn)
 
     def sweeps(self) -> Report:
         """Two sweeps, a grace apart."""
@@ -185,7 +185,7 @@ def test_a_deletion_that_failed_is_none(scene: Scene, field: str) -> None:
     """R5. The rule lets it not through; the code looks again."""
     event = _event("Abalone", GONE)
     detail = {**event.detail, field: "AccessDenied"}
-    assert deleted_pipeline(Event({**event.envelope, "detail": detail}), HOME) == Kept(GONE, "call-failed")
+    assert pipeline_call(Event({**event.envelope, "detail": detail}), HOME) == Kept(GONE, "call-failed")
 
 
 def test_a_pipeline_that_is_being_deleted_is_waited_for(scene: Scene, clean_up: Callable[[], Report]) -> None:
@@ -207,9 +207,9 @@ def test_names_and_arns_mean_the_same_pipeline_in_any_case(scene: Scene, named: 
     for number, spelling in enumerate((GONE, f"{HERE}Abalone", f"{HERE}ABALONE")):
         scene.schedule(f"s{number}", spelling)
     event = _event(named, "")
-    pipeline = deleted_pipeline(event, HOME)
-    assert isinstance(pipeline, str)
-    assert deleted(scene.world.on_deleted(pipeline)) == {"s0", "s1", "s2"}
+    call = pipeline_call(event, HOME)
+    assert isinstance(call, PipelineCall)
+    assert deleted(scene.world.on_deleted(call.pipeline_arn)) == {"s0", "s1", "s2"}
 
 
 @pytest.mark.parametrize("twin", ["abalone2", "an-abalone", "abalon", "abalone-abalone"])
@@ -524,9 +524,9 @@ def test_deletions_of_other_services_pipelines_are_not_ours(service: str) -> Non
     event = _event("Abalone", GONE)
     detail = {**event.detail, "eventSource": f"{service}.amazonaws.com"}
     for source in (f"aws.{service}", "aws.sagemaker"):
-        told = deleted_pipeline(Event({**event.envelope, "source": source, "detail": detail}), HOME)
+        told = pipeline_call(Event({**event.envelope, "source": source, "detail": detail}), HOME)
         assert isinstance(told, Kept)
-        assert told.reason == "not-delete-pipeline"
+        assert told.reason == "other-event"
 
 
 def test_two_clean_ups_at_once_delete_each_schedule_and_surface_no_error(scene: Scene) -> None:

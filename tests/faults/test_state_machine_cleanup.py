@@ -266,7 +266,8 @@ class CleanUps(RuleBasedStateMachine):
 
     def _answer(self, event: dict[str, Any]) -> None:
         queues, quarantine = FakeQueues(), FakeQuarantine(clock=self.world.clock)
-        worker = CleanupWorker(self.world.cleaner, quarantine, queues, self.world.clock, lambda _: None)
+        world = self.world
+        worker = CleanupWorker(world.cleaner, world.watcher, quarantine, queues, world.clock, lambda _: None)
         with nothing_printed():
             try:
                 worker.answer(event, cast("LambdaContext", Context()))

@@ -1,4 +1,4 @@
-"""The contracts of the ports Rules and OrphanMarks: the same tests over each fake and over the real adapter on moto."""
+"""The contracts of the ports of the clean-up: the same tests over each fake and over the real adapter on moto."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import pytest
 from moto import mock_aws
 
 from pipeline_triggers.adapters.clients import Clients
+from pipeline_triggers.adapters.contract_marks import DynamoContractMarks
 from pipeline_triggers.adapters.orphan_marks import DynamoOrphanMarks
 from pipeline_triggers.adapters.rules import EventBridgeRules
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
+from pipeline_triggers.domain.definitions import Declared, Definition
+from pipeline_triggers.domain.ports import BrokenPipeline
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import NotFoundError
 from tests.fakes.clock import FakeClock
+from tests.fakes.contract_marks import FakeContractMarks
 from tests.fakes.rules import ROLE, FakeRules
 from tests.fakes.trigger_store import FakeTriggerStore
 from tests.integration.tables import create_table
@@ -23,10 +27,14 @@ from tests.samples import PIPELINE_ARN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline_triggers.domain.ports import OrphanMarks, Rules, RuleTarget, TriggerStore
+    from pipeline_triggers.domain.ports import ContractMarks, OrphanMarks, Rules, RuleTarget, TriggerStore
 
 MIXED = PIPELINE_ARN.replace("churn-train", "Churn-Train")
 OTHER = PIPELINE_ARN.replace("churn-train", "churn-train-2")
+FIRST = Definition(
+    {"Rows": Declared("Integer"), "Mode": Declared(required=False, default="full", enum=("full", "delta"))}
+)
+SECOND = Definition({})
 # How the pipeline is targeted: by which rule, on which bus, with which ARNs.
 RULES = (
     ("on-upload", "default", (PIPELINE_ARN, OTHER)),
@@ -69,6 +77,14 @@ def marks(request: pytest.FixtureRequest) -> OrphanMarks:
         return FakeTriggerStore()
     clients = request.getfixturevalue("clients")
     return DynamoOrphanMarks(clients, create_table(clients, "triggers"))
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def contracts(request: pytest.FixtureRequest) -> ContractMarks:
+    if request.param == "fake":
+        return FakeContractMarks()
+    clients = request.getfixturevalue("clients")
+    return DynamoContractMarks(clients, create_table(clients, "triggers"))
 
 
 def told(targets: list[RuleTarget]) -> list[tuple[str, str, str, str]]:
@@ -175,3 +191,39 @@ class TestOrphanMarks:
         assert (store.current().revision, store.current().orphaned) == (0, {PIPELINE_ARN: clock.now()})
         store.write(Snapshot(0, ()), expected_revision=0, by="ann")
         assert (store.current().revision, store.current().orphaned) == (1, {PIPELINE_ARN: clock.now()})
+
+
+class TestContractMarks:
+    def test_nothing_is_broken_at_first(self, contracts: ContractMarks) -> None:
+        assert list(contracts.broken()) == []
+
+    def test_a_mark_has_what_the_pipeline_declares_and_no_case(
+        self, contracts: ContractMarks, clock: FakeClock
+    ) -> None:
+        contracts.mark(OTHER, SECOND, clock.now())
+        contracts.mark(MIXED, FIRST, clock.now())
+        assert list(contracts.broken()) == [
+            BrokenPipeline(PIPELINE_ARN, FIRST, clock.now()),
+            BrokenPipeline(OTHER, SECOND, clock.now()),
+        ]
+
+    def test_a_mark_keeps_its_first_time_and_the_last_definition(
+        self, contracts: ContractMarks, clock: FakeClock
+    ) -> None:
+        contracts.mark(PIPELINE_ARN, FIRST, clock.now())
+        contracts.mark(MIXED, SECOND, clock.now() + timedelta(hours=6))
+        assert list(contracts.broken()) == [BrokenPipeline(PIPELINE_ARN, SECOND, clock.now())]
+
+    def test_mending_says_whether_anything_was_broken(self, contracts: ContractMarks, clock: FakeClock) -> None:
+        contracts.mark(PIPELINE_ARN, FIRST, clock.now())
+        contracts.mark(OTHER, FIRST, clock.now())
+        assert contracts.mend(MIXED) is True
+        assert contracts.mend(MIXED) is False
+        assert [broken.arn for broken in contracts.broken()] == [OTHER]
+
+    def test_what_breaks_again_has_a_new_time(self, contracts: ContractMarks, clock: FakeClock) -> None:
+        contracts.mark(PIPELINE_ARN, FIRST, clock.now())
+        contracts.mend(PIPELINE_ARN)
+        later = clock.now() + timedelta(hours=1)
+        contracts.mark(PIPELINE_ARN, FIRST, later)
+        assert [broken.since for broken in contracts.broken()] == [later]

@@ -12,14 +12,14 @@ import pytest
 
 from pipeline_triggers import observability
 from pipeline_triggers.domain.decisions import Outcome
-from pipeline_triggers.observability import CAPPED, COUNTED, NAMESPACE, RETRY_AGE
+from pipeline_triggers.observability import BROKEN, CAPPED, COUNTED, NAMESPACE, RETRY_AGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.template.rendering import Rendered
 
-WRITTEN = {*COUNTED.values(), CAPPED, RETRY_AGE, "EventToStartLatency", "SchedulesDeleted", "CleanupFailures"}
+WRITTEN = {*COUNTED.values(), BROKEN, CAPPED, RETRY_AGE, "EventToStartLatency", "SchedulesDeleted", "CleanupFailures"}
 # What the functions write into each line of the log, and what Logs Insights adds.
 FIELDS = {"message", "outcome", "reason", "trigger", "target", "event_id", "detail", "pipeline_arn", "execution_arn"}
 ADDED = {"@timestamp", "arn"}

@@ -98,7 +98,7 @@ def test_with_default_parameters_the_senders_are(empty: Rendered) -> None:
         "StatusEventQueue": {empty.arn("StatusChangesRule")},
         "BusEventQueue": set(),
         "ScheduleQueue": set(),
-        "CleanupQueue": {empty.arn("PipelineDeletedRule"), empty.arn("SweepRule")},
+        "CleanupQueue": {empty.arn(rule) for rule in ("PipelineDeletedRule", "PipelineChangedRule", "SweepRule")},
         "DeadLetterQueue": set(),
         "UndeliveredQueue": {*map(empty.arn, empty.of_type("AWS::Events::Rule")), TOPICS_HERE},
     }
@@ -113,7 +113,7 @@ def test_with_all_parameters_the_senders_are(filled: Rendered) -> None:
         "StatusEventQueue": {rules["StatusChangesRule"]},
         "BusEventQueue": {rules["DefaultBusRule"], rules["CustomBusRule"]},
         "ScheduleQueue": set(),
-        "CleanupQueue": {rules["PipelineDeletedRule"], rules["SweepRule"]},
+        "CleanupQueue": {rules["PipelineDeletedRule"], rules["PipelineChangedRule"], rules["SweepRule"]},
         "DeadLetterQueue": set(),
         "UndeliveredQueue": {*rules.values(), TOPICS_HERE, *TRUSTED_TOPICS},
     }

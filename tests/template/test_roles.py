@@ -10,7 +10,7 @@ import pytest
 from botocore import xform_name
 from botocore.session import Session
 
-from pipeline_triggers.adapters import orphan_marks
+from pipeline_triggers.adapters import contract_marks, orphan_marks
 from tests.template.rendering import FILLED, ROOT, Rendered, as_list, statements
 
 if TYPE_CHECKING:
@@ -333,20 +333,40 @@ def test_the_clean_up_may_do_what_its_adapters_do_and_no_more(filled: Rendered) 
 def test_the_clean_up_writes_its_own_table_and_the_quarantine_and_no_other(stack: Rendered) -> None:
     granted = {pair for pair in _pairs(stack, CLEANUP) if pair[0].startswith("dynamodb:")}
     own = {(f"dynamodb:{name}", stack.arn("CleanupTable")) for name in _calls("cleanup_store", "dynamodb")}
-    of_triggers = {(f"dynamodb:{name}", stack.arn("TriggersTable")) for name in ("GetItem", "Query", "UpdateItem")}
+    actions = ("DeleteItem", "GetItem", "Query", "UpdateItem")
+    of_triggers = {(f"dynamodb:{name}", stack.arn("TriggersTable")) for name in actions}
     assert granted == own | of_triggers | {("dynamodb:PutItem", stack.arn("QuarantineTable"))}
 
 
-@pytest.mark.parametrize("of_function", [True, False])
-def test_of_the_triggers_a_clean_up_may_write_the_marks_of_orphans_only(of_function: bool, stack: Rendered) -> None:
+@pytest.mark.parametrize(
+    ("of_function", "marks", "calls"),
+    [
+        (True, orphan_marks.KEY["pk"], {"dynamodb:UpdateItem"}),
+        (False, orphan_marks.KEY["pk"], {"dynamodb:UpdateItem"}),
+        (True, contract_marks.PARTITION, {"dynamodb:DeleteItem", "dynamodb:UpdateItem"}),
+    ],
+)
+def test_of_the_triggers_a_clean_up_may_write_marks_only(
+    of_function: bool, marks: str, calls: set[str], stack: Rendered
+) -> None:
     given = list(_allowed(stack, CLEANUP)) if of_function else _policy_statements(stack, CLEANER)
-    [writing] = [it for it in given if "dynamodb:UpdateItem" in as_list(it["Action"])]
-    assert as_list(writing["Action"]) == ["dynamodb:UpdateItem"]
+    writing = {"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+    found = [
+        it for it in given if it["Resource"] == stack.arn("TriggersTable") and writing & set(as_list(it["Action"]))
+    ]
     # For all values of a key that is not there at all, everything holds.
-    assert writing["Condition"] == {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [orphan_marks.KEY["pk"]]},
-        "Null": {"dynamodb:LeadingKeys": "false"},
+    for it in found:
+        (key,) = it["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
+        assert it["Condition"] == {
+            "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [key]},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        }
+    by_key = {
+        it["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"][0]: set(as_list(it["Action"]))
+        for it in found
     }
+    assert by_key[marks] == calls
+    assert set(by_key) == ({orphan_marks.KEY["pk"], contract_marks.PARTITION} if of_function else {marks})
 
 
 def test_targets_are_taken_from_the_rules_of_people_only_and_only_when_switched_on(

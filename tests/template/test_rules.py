@@ -15,7 +15,7 @@ EVENTS = ROOT / "events"
 RULES = "AWS::Events::Rule"
 
 S3, STATUS, SOURCES, BUS = "S3ObjectsRule", "StatusChangesRule", "DefaultBusRule", "CustomBusRule"
-DELETED, SWEEP = "PipelineDeletedRule", "SweepRule"
+DELETED, CHANGED, SWEEP = "PipelineDeletedRule", "PipelineChangedRule", "SweepRule"
 
 # Which rules take the event of a file: with every parameter at its default, and with every parameter given (then there
 # are two rules more: DefaultBusRule for com.example.features and aws.events, and CustomBusRule, which takes all that is
@@ -28,12 +28,16 @@ MATRIX: dict[str, tuple[set[str], set[str]]] = {
     "broken-body.json": NOBODY,
     "broken-missing-fields.json": (set(), {SOURCES, BUS}),
     "broken-not-an-event.json": NOBODY,
+    "cloudtrail-create-pipeline.json": ({CHANGED}, {CHANGED, BUS}),
     "cloudtrail-delete-pipeline-codepipeline.json": (set(), {BUS}),
     "cloudtrail-delete-pipeline-failed.json": (set(), {BUS}),
     # A rule of the default bus sees no other account's events, and of a report's parameters it asks nothing.
     "cloudtrail-delete-pipeline-null-parameters.json": ({DELETED}, {DELETED, BUS}),
     "cloudtrail-delete-pipeline-other-account.json": ({DELETED}, {DELETED, BUS}),
     "cloudtrail-delete-pipeline.json": ({DELETED}, {DELETED, BUS}),
+    "cloudtrail-update-pipeline-failed.json": (set(), {BUS}),
+    "cloudtrail-update-pipeline-null-parameters.json": ({CHANGED}, {CHANGED, BUS}),
+    "cloudtrail-update-pipeline.json": ({CHANGED}, {CHANGED, BUS}),
     "custom-event-replayed.json": (set(), {SOURCES, BUS}),
     "custom-event.json": (set(), {SOURCES, BUS}),
     "endpoint-deployment.json": ({STATUS}, {STATUS, BUS}),
@@ -115,13 +119,13 @@ def test_a_source_that_nobody_asked_for_is_not_taken_from_the_default_bus(source
 
 
 def test_the_rules_for_further_sources_exist_only_when_asked_for(empty: Rendered, filled: Rendered) -> None:
-    assert set(empty.of_type(RULES)) == {S3, STATUS, DELETED, SWEEP}
-    assert set(filled.of_type(RULES)) == {S3, STATUS, DELETED, SWEEP, SOURCES, BUS}
+    assert set(empty.of_type(RULES)) == {S3, STATUS, DELETED, CHANGED, SWEEP}
+    assert set(filled.of_type(RULES)) == {S3, STATUS, DELETED, CHANGED, SWEEP, SOURCES, BUS}
 
 
 def test_the_rule_that_takes_everything_stands_on_the_custom_bus(filled: Rendered) -> None:
     buses = {name: rule.get("EventBusName", "default") for name, rule in filled.of_type(RULES).items()}
-    assert buses == dict.fromkeys((S3, STATUS, SOURCES, DELETED, SWEEP), "default") | {BUS: "features"}
+    assert buses == dict.fromkeys((S3, STATUS, SOURCES, DELETED, CHANGED, SWEEP), "default") | {BUS: "features"}
 
 
 def test_eventbridge_takes_every_pattern(stack: Rendered) -> None:
@@ -146,6 +150,7 @@ def test_each_rule_sends_to_the_queue_of_its_kind(filled: Rendered) -> None:
         SOURCES: [filled.arn("BusEventQueue")],
         BUS: [filled.arn("BusEventQueue")],
         DELETED: [filled.arn("CleanupQueue")],
+        CHANGED: [filled.arn("CleanupQueue")],
         SWEEP: [filled.arn("CleanupQueue")],
     }
 
@@ -159,9 +164,12 @@ def test_the_sweep_follows_its_schedule_and_sends_the_sample_event(empty: Render
 
 
 @pytest.mark.parametrize("change", [{"eventSource": "codepipeline.amazonaws.com"}, {"eventName": "DeleteModel"}])
-def test_only_the_deletion_of_a_sagemaker_pipeline_is_one(change: dict[str, str], empty: Rendered) -> None:
-    event = _event("cloudtrail-delete-pipeline.json")
-    assert _taken_by(empty, event) == {DELETED}
+@pytest.mark.parametrize(("call", "rule"), [("create", CHANGED), ("update", CHANGED), ("delete", DELETED)])
+def test_only_calls_about_pipelines_of_sagemaker_are_taken(
+    call: str, rule: str, change: dict[str, str], empty: Rendered
+) -> None:
+    event = _event(f"cloudtrail-{call}-pipeline.json")
+    assert _taken_by(empty, event) == {rule}
     event["detail"] |= change
     assert _taken_by(empty, event) == set()
 

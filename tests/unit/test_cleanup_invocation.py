@@ -10,8 +10,9 @@ import pytest
 
 from pipeline_triggers.cleanup.cleaner import SLICE
 from pipeline_triggers.cleanup_invocation import CleanupWorker
+from pipeline_triggers.domain.definitions import Declared, Definition
 from pipeline_triggers.errors import TransientError
-from tests.fakes.estate import HERE, World
+from tests.fakes.estate import HERE, World, trigger_of
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.queues import FakeQueues
 from tests.samples import sqs_batch
@@ -46,7 +47,8 @@ class Stage:
         self.queues = FakeQueues()
 
     def answer(self, event: Any) -> dict[str, Any]:
-        worker = CleanupWorker(self.world.cleaner, self.quarantine, self.queues, self.world.clock, lambda _: None)
+        world = self.world
+        worker = CleanupWorker(world.cleaner, world.watcher, self.quarantine, self.queues, world.clock, lambda _: None)
         return worker.answer(event, cast("LambdaContext", Context()))
 
     def batch(self, *bodies: str, minutes_ago: float = 0, receipt: int = 1) -> dict[str, Any]:
@@ -143,12 +145,12 @@ def test_a_sweep_whose_queue_cannot_be_told_to_hurry_comes_again_all_the_same(
     ("name", "reason"),
     [
         ("cloudtrail-delete-pipeline-failed", "call-failed"),
-        ("cloudtrail-delete-pipeline-codepipeline", "not-delete-pipeline"),
+        ("cloudtrail-delete-pipeline-codepipeline", "other-event"),
         ("cloudtrail-delete-pipeline-other-account", "other-account"),
         ("cloudtrail-delete-pipeline-null-parameters", "no-pipeline-named"),
-        ("s3-object-created", "not-delete-pipeline"),
-        ("scheduled-time", "not-delete-pipeline"),
-        ("sns-json", "not-delete-pipeline"),
+        ("s3-object-created", "other-event"),
+        ("scheduled-time", "other-event"),
+        ("sns-json", "other-event"),
     ],
 )
 def test_an_event_that_deletes_nothing_is_acknowledged_with_the_reason(
@@ -164,7 +166,7 @@ def test_an_event_that_deletes_nothing_is_acknowledged_with_the_reason(
 def test_an_sns_message_that_looks_like_a_deletion_is_not_believed(stage: Stage, report: dict[str, Any]) -> None:
     fields = {"TopicArn": "arn:aws:sns:us-east-1:123456789012:forged", "MessageId": "1", "Message": json.dumps(report)}
     answer = stage.answer({"Type": "Notification", "Timestamp": "2026-03-02T00:00:00Z", **fields})
-    assert [kept["reason"] for kept in answer["kept"]] == ["not-delete-pipeline"]
+    assert [kept["reason"] for kept in answer["kept"]] == ["other-event"]
     assert stage.world.schedules.names == {"nightly", "of-alive"}
 
 
@@ -236,3 +238,72 @@ def test_whatever_call_fails_the_message_comes_again(stage: Stage, report: dict[
     stage.world.schedules.fail(method, THROTTLED)
     assert stage.answer(stage.batch(json.dumps(report)))["batchItemFailures"] == [{"itemIdentifier": "m0"}]
     assert stage.world.schedules.names == {"nightly", "of-alive"}
+
+
+def with_a_trigger_that_the_pipeline_would_refuse(stage: Stage) -> None:
+    """The pipeline of the sample update has got a parameter that its trigger does not send."""
+    stage.world.pipelines.add("churn-score", Definition({"Table": Declared()}))
+    stage.world.triggers.put(trigger_of("on-upload", "churn-score"))
+
+
+@pytest.mark.parametrize("name", ["cloudtrail-update-pipeline", "cloudtrail-create-pipeline"])
+def test_a_pipeline_that_was_changed_has_its_triggers_compared(
+    stage: Stage, event: Callable[[str], Any], name: str
+) -> None:
+    with_a_trigger_that_the_pipeline_would_refuse(stage)
+    (contract,) = stage.answer(event(name))["broken"]
+    assert (contract["trigger"], contract["target"]) == ("on-upload", "0")
+    assert stage.answer(stage.batch(json.dumps(event(name)))) == {"batchItemFailures": []}
+    assert set(stage.world.contracts.marks) == {f"{HERE}churn-score"}
+    assert stage.world.schedules.calls == [], "nothing is cleaned up"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("cloudtrail-update-pipeline-failed", "call-failed"),
+        ("cloudtrail-update-pipeline-null-parameters", "no-pipeline-named"),
+    ],
+)
+def test_an_update_that_failed_or_names_no_pipeline_compares_nothing(
+    stage: Stage, event: Callable[[str], Any], name: str, reason: str
+) -> None:
+    with_a_trigger_that_the_pipeline_would_refuse(stage)
+    answer = stage.answer(event(name))
+    assert ([kept["reason"] for kept in answer["kept"]], "broken" in answer) == ([reason], False)
+    assert stage.world.pipelines.called("describe") == []
+
+
+def test_an_update_that_cannot_be_looked_into_now_comes_again(stage: Stage, event: Callable[[str], Any]) -> None:
+    with_a_trigger_that_the_pipeline_would_refuse(stage)
+    stage.world.pipelines.fail("describe", THROTTLED)
+    body = json.dumps(event("cloudtrail-update-pipeline"))
+    assert stage.answer(stage.batch(body)) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert stage.answer(stage.batch(body, receipt=2)) == {"batchItemFailures": []}
+    assert set(stage.world.contracts.marks) == {f"{HERE}churn-score"}
+
+
+def test_a_sweep_that_is_complete_compares_all_triggers_with_their_pipelines(
+    stage: Stage, event: Callable[[str], Any]
+) -> None:
+    with_a_trigger_that_the_pipeline_would_refuse(stage)
+    assert [it["trigger"] for it in stage.answer(event("sweep"))["broken"]] == ["on-upload"]
+
+
+def test_a_sweep_that_is_not_finished_compares_nothing_yet(stage: Stage, event: Callable[[str], Any]) -> None:
+    with_a_trigger_that_the_pipeline_would_refuse(stage)
+    each_page_takes(stage, SLICE.total_seconds() + 1)
+    body = json.dumps(event("sweep"))
+    assert stage.answer(stage.batch(body))["batchItemFailures"]
+    assert stage.world.pipelines.called("describe") == []
+    stage.answer(event("sweep"))
+    assert stage.world.pipelines.called("describe") == [], "another sweep is under way"
+    stage.answer(stage.batch(body, receipt=2))
+    assert len(stage.world.pipelines.called("describe")) == 1
+
+
+def test_a_sweep_that_comes_again_compares_nothing_before(stage: Stage, event: Callable[[str], Any]) -> None:
+    with_a_trigger_that_the_pipeline_would_refuse(stage)
+    stage.world.schedules.fail("page", THROTTLED)
+    assert stage.answer(stage.batch(json.dumps(event("sweep"))))["batchItemFailures"]
+    assert stage.world.pipelines.called("describe") == []

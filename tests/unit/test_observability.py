@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline_triggers import observability
+from pipeline_triggers.domain.contracts import BrokenContract
 from pipeline_triggers.domain.decisions import Decision
 from pipeline_triggers.domain.orphans import Failed, Kept, Report
 from pipeline_triggers.domain.parameters import Resolved
-from pipeline_triggers.errors import MalformedEventError, TransientError
+from pipeline_triggers.errors import MalformedEventError, Problem, TransientError
 from pipeline_triggers.observability import count_events, logger, metrics, report, report_cleanup
 from tests.fakes.clock import NOON
 from tests.samples import rejected, start
@@ -278,6 +279,35 @@ def test_pipelines_whose_triggers_are_orphaned_or_revived_are_named(
         ("cleanup", "revived", "arn:b"),
         ("cleanup goes on", None, None),
     ]
+
+
+def test_contracts_that_are_broken_are_warnings_and_counted_and_quote_no_value(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem = Problem("targets[0].parameters.Rows", "'hunter2' is no Integer", "Send another")
+    broken = BrokenContract("churn-train", "on-upload", "train", (problem,))
+    report_cleanup(Report(broken=(broken, broken), mended=("arn:b",)), message_id="m-1")
+    first, _, mended, total = lines(log)
+    assert {key: first[key] for key in ("level", "message", "outcome", "trigger", "target", "arn", "refused")} == {
+        "level": "WARNING",
+        "message": "contract",
+        "outcome": "broken",
+        "trigger": "on-upload",
+        "target": "train",
+        "arn": "churn-train",
+        "refused": ["targets[0].parameters.Rows"],
+    }
+    assert (mended["message"], mended["outcome"], mended["arn"]) == ("contract", "mended", "arn:b")
+    assert total["message"] == "cleanup done"
+    assert "hunter2" not in log.getvalue()
+    [metric] = counted(capsys)
+    assert metric["ContractsBroken"] == [2]
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[]]
+
+
+def test_a_pipeline_that_no_trigger_starts_is_not_worth_a_line(log: io.StringIO) -> None:
+    report_cleanup(Report(kept=(Kept("arn:a", "no-trigger"),)), message_id="m-1")
+    assert [line["message"] for line in lines(log)] == ["cleanup done"]
 
 
 def test_a_message_that_goes_to_quarantine_is_counted_and_not_quoted(

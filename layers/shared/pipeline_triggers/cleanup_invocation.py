@@ -1,4 +1,4 @@
-"""One Lambda invocation of the clean-up: events about deleted pipelines, and sweeps, each with its report.
+"""One Lambda invocation of the clean-up: calls about pipelines that CloudTrail reports, and sweeps, with their reports.
 
 A sweep of a large estate takes several invocations: its message goes back to the queue and comes again at once. Sending
 another message instead would look like a loop to Lambda, which stops loops.
@@ -16,7 +16,7 @@ from pipeline_triggers.errors import MalformedEventError, TransientError
 from pipeline_triggers.invocation import answer_batch, bare_message, deadline_of, is_batch
 from pipeline_triggers.observability import report_cleanup
 from pipeline_triggers.reacting import CONTINUES, final_error
-from pipeline_triggers.sources.cloudtrail import deleted_pipeline
+from pipeline_triggers.sources.cloudtrail import pipeline_call
 from pipeline_triggers.sources.envelopes import read
 from pipeline_triggers.sources.eventbridge import is_sweep
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline_triggers.domain.ports import Clock, Quarantine, Queues
     from pipeline_triggers.reacting import Message
     from pipeline_triggers.sources.envelopes import Malformed
+    from pipeline_triggers.watching import Watcher
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class CleanupWorker:
     """
 
     cleaner: Cleaner
+    watcher: Watcher
     quarantine: Quarantine
     queues: Queues
     clock: Clock
@@ -49,9 +51,9 @@ class CleanupWorker:
         """Handle one invocation.
 
         SQS messages are answered with ``{"batchItemFailures": [...]}``: those that must come again. Any other event is
-        answered with the report, ``{"deleted": [arn], "kept": [{arn, reason}], "failed": [{arn, reason}]}``; if
-        something must be tried again, or a sweep is not finished, TransientError is raised instead, once everything
-        else is done.
+        answered with the report, ``{"deleted": [arn], "kept": [{arn, reason}], "failed": [{arn, reason}]}`` and more
+        (``Report.to_document``); if something must be tried again, or a sweep is not finished, TransientError is raised
+        instead, once everything else is done.
         """
         deadline = deadline_of(context, self.clock)
         self.end_by(deadline)
@@ -82,11 +84,20 @@ class CleanupWorker:
         if not isinstance(item, Event):
             return Report(failed=(Failed("", MalformedEventError(item.message, item.reason)),))
         if is_sweep(item.envelope):
-            return self.cleaner.sweep(deadline, message.id)
-        pipeline = deleted_pipeline(item, self.cleaner.home)
-        if isinstance(pipeline, Kept):
-            return Report(kept=(pipeline,))
-        return self.cleaner.on_deleted(pipeline, deadline)
+            return self._sweep(message, deadline)
+        call = pipeline_call(item, self.cleaner.home)
+        if isinstance(call, Kept):
+            return Report(kept=(call,))
+        if call.operation == "DeletePipeline":
+            return self.cleaner.on_deleted(call.pipeline_arn, deadline)
+        return self.watcher.on_changed(call.pipeline_arn)
+
+    def _sweep(self, message: Message, deadline: datetime) -> Report:
+        """Sweep; and when that is complete, compare all triggers with their pipelines."""
+        swept = self.cleaner.sweep(deadline, message.id)
+        if swept.unfinished or swept.to_retry or "sweep-under-way" in swept.kept_because:
+            return swept
+        return Report.joined([swept, self.watcher.check_all(deadline)])
 
     def _settled(self, failed: Failed, message: Message) -> Failed:
         if isinstance(failed.error, MalformedEventError):

@@ -34,6 +34,10 @@ COUNTED: Mapping[Outcome, str] = {
 }
 # What the alarm on a clean-up that would have deleted too much counts.
 CAPPED = "CleanupCapped"
+# What the alarm on triggers that their pipelines would refuse counts.
+BROKEN = "ContractsBroken"
+# Why most things stay, which only DEBUG tells.
+USUAL = frozenset({"pipeline-exists", "no-trigger"})
 # Their messages may quote a value of the event, which is only for DEBUG.
 QUOTING = frozenset(
     {
@@ -112,7 +116,9 @@ def measure_retry_age(sent_at: datetime | None, now: datetime) -> None:
 def report_cleanup(report: Report, *, message_id: str) -> None:
     """Log what a clean-up did, a line for each schedule and one for all, and count it.
 
-    What stays because its pipeline exists is the usual, and only told at DEBUG. The metrics have no dimensions.
+    What stays because its pipeline exists is the usual, and only told at DEBUG, as is a pipeline that no trigger
+    starts. Of a trigger that its pipeline would refuse, the fields are told and not their values. The metrics have no
+    dimensions.
     """
     for arn in report.orphaned:
         logger.info("cleanup", outcome="orphaned", arn=arn, message_id=message_id)
@@ -120,8 +126,20 @@ def report_cleanup(report: Report, *, message_id: str) -> None:
         logger.info("cleanup", outcome="revived", arn=arn, message_id=message_id)
     for arn in report.deleted:
         logger.info("cleanup", outcome="deleted", arn=arn, message_id=message_id)
+    for contract in report.broken:
+        logger.warning(
+            "contract",
+            outcome="broken",
+            trigger=contract.trigger,
+            target=contract.target,
+            arn=contract.pipeline,
+            refused=[problem.field for problem in contract.problems[:MAX_REFUSED]],
+            message_id=message_id,
+        )
+    for arn in report.mended:
+        logger.info("contract", outcome="mended", arn=arn, message_id=message_id)
     for kept in report.kept:
-        write = logger.debug if kept.reason == "pipeline-exists" else logger.info
+        write = logger.debug if kept.reason in USUAL else logger.info
         write("cleanup", outcome="kept", arn=kept.arn, reason=kept.reason, message_id=message_id)
     for failed in report.failed:
         reason = failed.error.reason
@@ -148,6 +166,7 @@ def report_cleanup(report: Report, *, message_id: str) -> None:
             "SchedulesKept": sum(kept_because.values()),
             "CleanupFailures": len(report.failed),
             CAPPED: int(report.is_capped),
+            BROKEN: len(report.broken),
             COUNTED["rejected"]: int(bool(report.final)),
         },
     )

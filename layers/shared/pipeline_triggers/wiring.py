@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline_triggers.adapters.cleanup_store import DynamoCleanupStore
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.clock import SystemClock
+from pipeline_triggers.adapters.contract_marks import DynamoContractMarks
 from pipeline_triggers.adapters.ledger import DynamoLedger
 from pipeline_triggers.adapters.orphan_marks import DynamoOrphanMarks
 from pipeline_triggers.adapters.pipelines import SageMakerPipelines
@@ -22,6 +23,7 @@ from pipeline_triggers.cleanup_invocation import CleanupWorker
 from pipeline_triggers.config import CleanupSettings, Settings
 from pipeline_triggers.invocation import Worker
 from pipeline_triggers.reacting import Reactor
+from pipeline_triggers.watching import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,8 +70,16 @@ def build_cleaner(environment: Mapping[str, str]) -> CleanupWorker:
         stack=settings.schedule_group,
         policy=settings.policy,
     )
+    watcher = Watcher(
+        pipelines=estate.pipelines,
+        snapshot=estate.snapshot,
+        contracts=DynamoContractMarks(clients, settings.triggers_table),
+        orphans=estate.marks,
+        clock=clock,
+        home=settings.home,
+    )
     quarantine = DynamoQuarantine(clients, settings.quarantine_table, clock)
-    return CleanupWorker(Cleaner(estate), quarantine, SqsQueues(clients), clock, clients.end_by)
+    return CleanupWorker(Cleaner(estate), watcher, quarantine, SqsQueues(clients), clock, clients.end_by)
 
 
 @lru_cache(maxsize=1)

@@ -228,12 +228,14 @@ def test_every_reason_why_something_stays_has_words(command_line: CommandLine) -
     elsewhere = {
         "sweep-under-way",
         "left-to-the-sweep",
-        "not-delete-pipeline",
+        "other-event",
         "call-failed",
         "other-account",
         "other-region",
         "no-pipeline-named",
         "not-at-home",
+        "no-trigger",
+        "pipeline-gone",
     }
     assert set(WHY) == set(get_args(KeptReason)) - elsewhere
 

@@ -51,6 +51,15 @@ def test_keys_and_types_that_are_not_known_yet_are_tolerated() -> None:
     assert check([Resolved("A", "static", "[1]", value="[1]")], read) == []
 
 
+def test_a_definition_that_was_written_is_read_as_the_same() -> None:
+    read = definition(
+        {"Name": "Rows", "Type": "Integer", "DefaultValue": 0},
+        {"Name": "Mode", "EnumValues": ["full", "delta"]},
+        {"Name": "Dry", "Type": "Boolean", "DefaultValue": None},
+    )
+    assert Definition.parse(read.to_json()) == read
+
+
 @pytest.mark.parametrize("text", ["{}", '{"Parameters": []}', '{"Parameters": null}', '{"Steps": []}'])
 def test_a_pipeline_may_have_no_parameters(text: str) -> None:
     assert Definition.parse(text).parameters == {}

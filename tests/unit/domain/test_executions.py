@@ -51,6 +51,22 @@ def test_a_pipeline_has_one_key_by_name_and_by_arn_and_another_one_for_each_vers
     assert len({PipelineRef.parse("churn-train", version).key_in(HOME) for version in (None, 1, 2)}) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "is_meant"),
+    [
+        ("churn-train", True),
+        ("Churn-Train", True),
+        (ARN.replace("churn-train", "CHURN-Train"), True),
+        ("train", False),
+        ("churn-train-2", False),
+        (ARN.replace("us-east-1", "eu-west-1"), False),
+        (ARN.replace("123456789012", "210987654321"), False),
+    ],
+)
+def test_a_pipeline_is_meant_by_its_name_and_by_its_whole_arn_in_any_case(text: str, is_meant: bool) -> None:
+    assert PipelineRef.parse(text).means(ARN) == is_meant
+
+
 def test_the_token_depends_on_trigger_target_pipeline_and_occurrence() -> None:
     base = {"trigger": "t", "target_id": "id", "pipeline_arn": ARN, "occurrence": "o"}
     tokens = {token_of(**base)} | {token_of(**{**base, part: base[part] + "x"}) for part in base}

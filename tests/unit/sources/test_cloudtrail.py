@@ -1,4 +1,4 @@
-"""CloudTrail's reports of DeletePipeline: whose pipeline is gone, and which reports mean nothing."""
+"""CloudTrail's reports of calls about pipelines: what was done to which one, and which reports mean nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline_triggers.domain.events import Event
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.domain.orphans import Kept, pipeline_at_home
-from pipeline_triggers.sources.cloudtrail import deleted_pipeline
+from pipeline_triggers.sources.cloudtrail import PipelineCall, pipeline_call
 from tests.fakes.pipelines import HOME
 
 if TYPE_CHECKING:
@@ -27,12 +27,13 @@ ANYTHING = st.recursive(
 
 @pytest.fixture
 def report(event: Callable[[str], Any]) -> Callable[..., Any]:
-    """The sample report with changes in its detail (``envelope`` changes the envelope), read."""
+    """The sample report with changes in its detail (``envelope`` changes the envelope): the pipeline, or why not."""
 
     def make(envelope: dict[str, Any] | None = None, home: Home = HOME, **detail: Any) -> Any:
         document = event("cloudtrail-delete-pipeline")
         changed = {**document, **(envelope or {}), "detail": {**document["detail"], **detail}}
-        return deleted_pipeline(Event.from_envelope(changed), home)
+        found = pipeline_call(Event.from_envelope(changed), home)
+        return found.pipeline_arn if isinstance(found, PipelineCall) else found
 
     return make
 
@@ -42,7 +43,21 @@ def reason(found: object) -> str:
     return found.reason
 
 
-def test_the_arn_of_the_answer_is_the_deleted_pipeline(report: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("operation", ["CreatePipeline", "UpdatePipeline", "DeletePipeline"])
+def test_a_report_says_what_was_done_to_which_pipeline(event: Callable[[str], Any], operation: str) -> None:
+    document = event("cloudtrail-delete-pipeline")
+    document["detail"]["eventName"] = operation
+    found = pipeline_call(Event.from_envelope(document), HOME)
+    assert isinstance(found, PipelineCall)
+    assert (found.operation, found.pipeline_arn) == (operation, PIPELINE)
+
+
+def test_the_sample_of_an_update_tells_of_its_pipeline(event: Callable[[str], Any]) -> None:
+    found = pipeline_call(Event.from_envelope(event("cloudtrail-update-pipeline")), HOME)
+    assert found == PipelineCall("UpdatePipeline", PIPELINE.replace("churnreport", "churn-score"))
+
+
+def test_the_arn_of_the_answer_is_the_pipeline(report: Callable[..., Any]) -> None:
     assert report() == PIPELINE
 
 
@@ -63,7 +78,7 @@ def test_without_an_answer_the_request_names_the_pipeline(
 @pytest.mark.parametrize(
     "request_", [None, {}, {"pipelineName": None}, {"pipelineName": ""}, {"name": "Abalone"}, [], 5]
 )
-def test_a_report_that_names_no_pipeline_deletes_nothing(report: Callable[..., Any], request_: object) -> None:
+def test_a_report_that_names_no_pipeline_tells_of_none(report: Callable[..., Any], request_: object) -> None:
     assert report(requestParameters=request_, responseElements=None) == Kept("", "no-pipeline-named")
 
 
@@ -74,7 +89,7 @@ def test_a_name_that_no_pipeline_can_have_names_none(report: Callable[..., Any],
 
 
 @pytest.mark.parametrize("failure", [{"errorCode": "AccessDenied"}, {"errorMessage": "no"}, {"errorCode": ""}])
-def test_a_call_that_failed_deleted_nothing(report: Callable[..., Any], failure: dict[str, str]) -> None:
+def test_a_call_that_failed_did_nothing(report: Callable[..., Any], failure: dict[str, str]) -> None:
     assert reason(report(**failure)) == "call-failed"
     assert reason(report(**failure, responseElements=None)) == "call-failed"
 
@@ -89,6 +104,9 @@ def test_an_error_code_of_null_is_no_failure(report: Callable[..., Any]) -> None
         {"eventSource": "codepipeline.amazonaws.com"},
         {"eventSource": None},
         {"eventName": "DeletePipelineExecution"},
+        {"eventName": "UpdatePipelineExecution"},
+        {"eventName": "UpdatePipelineVersion"},
+        {"eventName": None},
         {"eventName": "deletepipeline"},
         {"eventName": ["DeletePipeline"]},
         {"envelope": {"source": "aws.codepipeline"}},
@@ -96,8 +114,8 @@ def test_an_error_code_of_null_is_no_failure(report: Callable[..., Any]) -> None
         {"envelope": {"detail-type": "AWS API Call"}},
     ],
 )
-def test_another_call_or_another_services_deletes_nothing(report: Callable[..., Any], changes: dict[str, Any]) -> None:
-    assert reason(report(**changes)) == "not-delete-pipeline"
+def test_another_call_or_another_services_is_another_event(report: Callable[..., Any], changes: dict[str, Any]) -> None:
+    assert reason(report(**changes)) == "other-event"
 
 
 @pytest.mark.parametrize(
@@ -132,14 +150,14 @@ def test_a_name_belongs_to_the_partition_of_the_stack(report: Callable[..., Any]
     )
 
 
-def test_the_samples_say_why_they_delete_nothing(event: Callable[[str], Any]) -> None:
+def test_the_samples_say_why_nothing_follows(event: Callable[[str], Any]) -> None:
     reasons = {
-        name: reason(deleted_pipeline(Event.from_envelope(event(f"cloudtrail-delete-pipeline-{name}")), HOME))
+        name: reason(pipeline_call(Event.from_envelope(event(f"cloudtrail-delete-pipeline-{name}")), HOME))
         for name in ("failed", "codepipeline", "other-account", "null-parameters")
     }
     assert reasons == {
         "failed": "call-failed",
-        "codepipeline": "not-delete-pipeline",
+        "codepipeline": "other-event",
         "other-account": "other-account",
         "null-parameters": "no-pipeline-named",
     }
@@ -148,7 +166,10 @@ def test_the_samples_say_why_they_delete_nothing(event: Callable[[str], Any]) ->
 @settings(max_examples=150)
 @given(
     detail=st.fixed_dictionaries(
-        {"eventSource": st.just("sagemaker.amazonaws.com"), "eventName": st.just("DeletePipeline")},
+        {
+            "eventSource": st.just("sagemaker.amazonaws.com"),
+            "eventName": st.sampled_from(["CreatePipeline", "DeletePipeline", "UpdatePipeline"]) | ANYTHING,
+        },
         optional=dict.fromkeys(
             ("errorCode", "requestParameters", "responseElements", "recipientAccountId", "awsRegion"), ANYTHING
         ),
@@ -164,5 +185,5 @@ def test_whatever_a_report_holds_it_is_a_pipeline_at_home_or_a_reason(detail: di
         "region": "us-east-1",
         "detail": detail,
     }
-    found = deleted_pipeline(Event.from_envelope(envelope), HOME)
-    assert isinstance(found, Kept) or (pipeline_at_home(found, HOME) and account == HOME.account)
+    found = pipeline_call(Event.from_envelope(envelope), HOME)
+    assert isinstance(found, Kept) or (pipeline_at_home(found.pipeline_arn, HOME) and account == HOME.account)

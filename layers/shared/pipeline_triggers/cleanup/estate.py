@@ -13,7 +13,7 @@ from pipeline_triggers.cleanup.pacing import Pace
 from pipeline_triggers.domain.cleanup_policy import Policy, protects_group
 from pipeline_triggers.domain.orphans import failed, kept
 from pipeline_triggers.domain.owners import Owners
-from pipeline_triggers.errors import AwsError, TransientError
+from pipeline_triggers.errors import AwsError, PermanentError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,11 @@ class SweepLostError(TransientError):
 
     def __init__(self) -> None:
         super().__init__("in-progress", "another invocation goes on with this sweep")
+
+
+def until_the_next_sweep(error: AwsError) -> PermanentError:
+    """An error as it counts for a sweep: the next one tries again."""
+    return PermanentError("access-denied" if error.is_denied else error.reason, str(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from pipeline_triggers.cleanup.estate import NOT_NOW
+from pipeline_triggers.cleanup.estate import NOT_NOW, until_the_next_sweep
 from pipeline_triggers.cleanup.marking import marks_of_all
 from pipeline_triggers.cleanup.pacing import in_parallel
 from pipeline_triggers.domain.orphans import Orphan, Report, Tally, is_ripe, is_young, pipeline_at_home
@@ -177,7 +177,7 @@ class Looking:
             if error.reason in NOT_NOW:
                 raise
             with self._lock:
-                self.tally.fail(schedule.arn, _until_the_next_sweep(error))
+                self.tally.fail(schedule.arn, until_the_next_sweep(error))
             return ()
         started = self.estate.owners.pipelines(definition.document, lambda: self._snapshot)
         if isinstance(started, UnknownTrigger):
@@ -214,7 +214,7 @@ class Looking:
         except AwsError as error:
             if error.reason in NOT_NOW:
                 raise
-            self.tally.fail("", _until_the_next_sweep(error))
+            self.tally.fail("", until_the_next_sweep(error))
             return
         removable: list[RuleTarget] = []
         for target in missing:
@@ -253,7 +253,7 @@ class Looking:
         except AwsError as error:
             if error.reason in NOT_NOW:
                 raise
-            self.tally.fail("", _until_the_next_sweep(error))
+            self.tally.fail("", until_the_next_sweep(error))
 
     def _save(self, *, looked: bool = False) -> None:
         """Save how far the look has come. Raises SweepLostError when somebody else did so meanwhile."""
@@ -275,8 +275,3 @@ class Looking:
                 suspected=self._suspected,
             ),
         )
-
-
-def _until_the_next_sweep(error: AwsError) -> PermanentError:
-    """An error as it counts for this sweep: the next one tries again."""
-    return PermanentError("access-denied" if error.is_denied else error.reason, str(error))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.domain.definitions import judge
 from pipeline_triggers.domain.templates import Literal, Template
 from pipeline_triggers.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pipeline_triggers.domain.constraints import ParameterType
     from pipeline_triggers.domain.definitions import Declared, Definition
     from pipeline_triggers.domain.parameters import Parameter
-    from pipeline_triggers.domain.triggers import Target
+    from pipeline_triggers.domain.triggers import Target, Trigger
 
 # Types that no text is of both.
 _DISJOINT = (frozenset({"Boolean", "Integer"}), frozenset({"Boolean", "Float"}))
@@ -33,6 +33,47 @@ class Findings:
 
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenContract:
+    """A target whose start its pipeline would refuse, whatever the event; ``problems`` as in ``Findings``."""
+
+    pipeline: str
+    trigger: str
+    target: str
+    problems: tuple[Problem, ...]
+
+    def to_document(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "pipeline": self.pipeline,
+            "trigger": self.trigger,
+            "target": self.target,
+            "problems": [{"field": it.field, "reason": it.reason, "remedy": it.remedy} for it in self.problems],
+        }
+
+
+def parties(triggers: Iterable[Trigger]) -> Iterator[tuple[Trigger, int]]:
+    """The targets, by their number in their trigger, that follow what their pipelines declare at the time.
+
+    Those that name a version do not, for a version never changes, nor do those of disabled triggers, which start
+    nothing.
+    """
+    for trigger in triggers:
+        if trigger.state == "DISABLED":
+            continue
+        for number, target in enumerate(trigger.targets):
+            if target.pipeline.version_id is None:
+                yield trigger, number
+
+
+def broken_contracts(its_parties: Iterable[tuple[Trigger, int]], definition: Definition) -> Iterator[BrokenContract]:
+    """Those targets of one pipeline that it would refuse by what it declares."""
+    for trigger, number in its_parties:
+        target = trigger.targets[number]
+        if problems := compare(target, definition, f"targets[{number}]").problems:
+            yield BrokenContract(str(target.pipeline), trigger.name, target.id, problems)
 
 
 def compare(target: Target, definition: Definition, field: str) -> Findings:

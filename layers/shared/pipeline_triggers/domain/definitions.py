@@ -54,6 +54,15 @@ class Definition:
             raise _malformed("Parameters", "is not a list")
         return cls(dict(_declared(entry, f"Parameters[{number}]") for number, entry in enumerate(entries)))
 
+    def to_json(self) -> str:
+        """A document that ``parse`` reads as the same, with the parameters and nothing else."""
+        entries = []
+        for name, declared in self.parameters.items():
+            default = {} if declared.required else {"DefaultValue": declared.default}
+            enum = {"EnumValues": list(declared.enum)} if declared.enum else {}
+            entries.append({"Name": name, "Type": declared.type, **default, **enum})
+        return json.dumps({"Parameters": entries}, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

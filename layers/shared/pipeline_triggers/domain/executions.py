@@ -67,6 +67,12 @@ class PipelineRef:
         """What pipelines and their versions are told apart by, whether they are named by name or by ARN."""
         return self.arn_in(home).casefold(), self.version_id
 
+    def means(self, arn: str) -> bool:
+        """Whether it is the pipeline with this ARN, which is one of the stack's home, as a name without an ARN is."""
+        if self.arn is not None:
+            return self.arn.casefold() == arn.casefold()
+        return arn.casefold().endswith(f":pipeline/{self.name}".casefold())
+
     def __str__(self) -> str:
         return self.arn or self.name
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from pipeline_triggers.domain.contracts import BrokenContract
     from pipeline_triggers.domain.executions import Home
     from pipeline_triggers.domain.ports import RuleTarget, Schedule, ScheduleDefinition
     from pipeline_triggers.errors import AwsError, MalformedEventError
@@ -44,13 +45,16 @@ KeptReason = Literal[
     "left-to-the-sweep",  # not all schedules were looked at: there are too many for one event
     # Sweeps.
     "sweep-under-way",
-    # Events that delete nothing.
-    "not-delete-pipeline",
+    # Events after which nothing is done.
+    "other-event",  # not CloudTrail's report of a call about a pipeline
     "call-failed",
     "other-account",
     "other-region",
     "no-pipeline-named",
     "not-at-home",
+    # Contracts of triggers with their pipelines.
+    "no-trigger",  # starts this pipeline
+    "pipeline-gone",  # before it could be asked what it declares
 ]
 Mode = Literal["report", "delete"]
 
@@ -139,8 +143,9 @@ class Report:
     """What one clean-up did: ``deleted`` are the ARNs of schedules and rules' targets that are gone now.
 
     ``unlisted`` counts, by reason, what stays and is not named in ``kept``. ``orphaned`` and ``revived`` are the
-    pipelines of triggers that were marked as gone, or not any more. A sweep that is ``unfinished`` has to go on;
-    ``looked_at`` is how many schedules it has looked at.
+    pipelines of triggers that were marked as gone, or not any more. ``broken`` are the targets of triggers that their
+    pipelines would refuse, ``mended`` the pipelines of which that is not so any more. A sweep that is ``unfinished``
+    has to go on; ``looked_at`` is how many schedules it has looked at.
     """
 
     deleted: tuple[str, ...] = ()
@@ -149,6 +154,8 @@ class Report:
     unlisted: Mapping[KeptReason, int] = field(default_factory=dict)
     orphaned: tuple[str, ...] = ()
     revived: tuple[str, ...] = ()
+    broken: tuple[BrokenContract, ...] = ()
+    mended: tuple[str, ...] = ()
     unfinished: bool = False
     looked_at: int = 0
 
@@ -163,6 +170,8 @@ class Report:
             unlisted=dict(sum((Counter(report.unlisted) for report in all_of_them), Counter())),
             orphaned=tuple(arn for report in all_of_them for arn in report.orphaned),
             revived=tuple(arn for report in all_of_them for arn in report.revived),
+            broken=tuple(contract for report in all_of_them for contract in report.broken),
+            mended=tuple(arn for report in all_of_them for arn in report.mended),
             unfinished=any(report.unfinished for report in all_of_them),
             looked_at=sum(report.looked_at for report in all_of_them),
         )
@@ -190,9 +199,16 @@ class Report:
     def to_document(self) -> dict[str, Any]:
         """The JSON form: ``{"deleted": [arn], "kept": [{arn, reason}], "failed": [{arn, reason}]}``.
 
-        Only where there are some: ``"unlisted": {reason: number}``, ``"orphaned": [arn]``, ``"revived": [arn]``.
+        Only where there are some: ``"unlisted": {reason: number}``, ``"orphaned": [arn]``, ``"revived": [arn]``,
+        ``"broken": [{pipeline, trigger, target, problems: [{field, reason, remedy}]}]``, ``"mended": [arn]``.
         """
-        more = {"unlisted": dict(self.unlisted), "orphaned": list(self.orphaned), "revived": list(self.revived)}
+        more = {
+            "unlisted": dict(self.unlisted),
+            "orphaned": list(self.orphaned),
+            "revived": list(self.revived),
+            "broken": [contract.to_document() for contract in self.broken],
+            "mended": list(self.mended),
+        }
         return {
             "deleted": list(self.deleted),
             "kept": [{"arn": kept.arn, "reason": kept.reason} for kept in self.kept],

@@ -194,8 +194,7 @@ class Current:
         """
         if ref.arn is not None:
             return self.orphaned.get(ref.arn.casefold())
-        ending = f":pipeline/{ref.name}".casefold()
-        return next((since for arn, since in self.orphaned.items() if arn.endswith(ending)), None)
+        return next((since for arn, since in self.orphaned.items() if ref.means(arn)), None)
 
 
 class OrphanMarks(Protocol):
@@ -213,6 +212,35 @@ class OrphanMarks(Protocol):
 
     def revive(self, pipeline_arns: Iterable[str]) -> None:
         """Take marks away; a pipeline without one is fine."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenPipeline:
+    """A pipeline that would refuse what triggers send: what it declared when it was looked at last, and since when.
+
+    ``arn`` is casefolded.
+    """
+
+    arn: str
+    definition: Definition
+    since: datetime
+
+
+class ContractMarks(Protocol):
+    """Which pipelines of this stack would refuse what its triggers send.
+
+    What such a pipeline declares is kept, so that whoever reads it compares it with the triggers as they are by then.
+    Pipelines are named by ARN, in any case of letters.
+    """
+
+    def broken(self) -> Sequence[BrokenPipeline]:
+        """Those that are marked, in the order of their ARNs."""
+
+    def mark(self, pipeline_arn: str, definition: Definition, since: datetime) -> None:
+        """Mark a pipeline; one that is marked already keeps its time and gets the definition."""
+
+    def mend(self, pipeline_arn: str) -> bool:
+        """Take a mark away; whether there was one."""
 
 
 @dataclass(frozen=True, slots=True)

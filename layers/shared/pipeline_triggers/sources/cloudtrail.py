@@ -1,12 +1,13 @@
-"""CloudTrail's report of a DeletePipeline call → the pipeline that was deleted, or why nothing follows from it.
+"""CloudTrail's report of a call about a pipeline → which pipeline was made, updated or deleted, or why nothing follows.
 
-The rule that delivers these events selects them too. Here it is checked again: what follows is a deletion, and other
-services (CodePipeline among them) have a call of the same name.
+The rules that deliver these events select them too. Here it is checked again: what follows may be a deletion, and other
+services (CodePipeline among them) have calls of the same names.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pipeline_triggers.domain.events import lookup
 from pipeline_triggers.domain.executions import PipelineRef
@@ -21,25 +22,41 @@ if TYPE_CHECKING:
 SOURCE = "aws.sagemaker"
 DETAIL_TYPE = "AWS API Call via CloudTrail"
 EVENT_SOURCE = "sagemaker.amazonaws.com"
-EVENT_NAME = "DeletePipeline"
+
+Operation = Literal["CreatePipeline", "UpdatePipeline", "DeletePipeline"]
 
 
-def deleted_pipeline(event: Event, home: Home) -> str | Kept:
-    """The ARN of the pipeline that was deleted; or the reason why this deletes no pipeline of the stack's home.
+@dataclass(frozen=True, slots=True)
+class PipelineCall:
+    """A call that succeeded, about a pipeline of the stack's home, by its ARN."""
+
+    operation: Operation
+    pipeline_arn: str
+
+
+def pipeline_call(event: Event, home: Home) -> PipelineCall | Kept:
+    """What was done to which pipeline; or the reason why this tells of no pipeline of the stack's home.
 
     The ARN comes from the answer of the call. Where CloudTrail has none, it is made of what the request named, which
     according to the service model is a name; an ARN is read too.
     """
     pipeline = _pipeline(event, home)
+    operation = _operation(event)
+    if operation is None:
+        return Kept(pipeline, "other-event")
     reason = _why_not(event, home, pipeline)
-    return pipeline if reason is None else Kept(pipeline, reason)
+    return PipelineCall(operation, pipeline) if reason is None else Kept(pipeline, reason)
+
+
+def _operation(event: Event) -> Operation | None:
+    detail = event.detail
+    if (event.source, event.detail_type, detail.get("eventSource")) != (SOURCE, DETAIL_TYPE, EVENT_SOURCE):
+        return None
+    return next((operation for operation in get_args(Operation) if operation == detail.get("eventName")), None)
 
 
 def _why_not(event: Event, home: Home, pipeline: str) -> KeptReason | None:
     detail = event.detail
-    call = (event.source, event.detail_type, detail.get("eventSource"), detail.get("eventName"))
-    if call != (SOURCE, DETAIL_TYPE, EVENT_SOURCE, EVENT_NAME):
-        return "not-delete-pipeline"
     if detail.get("errorCode") is not None or detail.get("errorMessage") is not None:
         return "call-failed"
     if not event.account == (detail.get("recipientAccountId") or event.account) == home.account:
