@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,13 @@ from tests.unit.local.support import ROLE, start
 
 if TYPE_CHECKING:
     from tests.unit.local.support import Account
+
+
+def pipeline(aws: Account, events: str) -> str:
+    """A pipeline, whose making was reported already."""
+    arn = aws.pipeline()
+    assert len(aws.received(events)) == 1
+    return arn
 
 
 @pytest.fixture
@@ -86,11 +94,11 @@ def test_a_model_package_is_reported_when_registered_and_when_approved(aws: Acco
 
 
 def test_an_execution_is_reported_executing_then_succeeded(aws: Account, events: str) -> None:
-    pipeline = aws.pipeline()
+    arn = pipeline(aws, events)
     execution = start(aws, "Churn-Train", PipelineExecutionDisplayName="by-hand")
     executing, succeeded = aws.received(events)
     assert executing["detail-type"] == "SageMaker Model Building Pipeline Execution Status Change"
-    assert executing["resources"] == succeeded["resources"] == [pipeline, execution]
+    assert executing["resources"] == succeeded["resources"] == [arn, execution]
     assert executing["detail"]["currentPipelineExecutionStatus"] == "Executing"
     assert "executionEndTime" not in executing["detail"]
     assert succeeded["detail"]["previousPipelineExecutionStatus"] == "Executing"
@@ -100,7 +108,7 @@ def test_an_execution_is_reported_executing_then_succeeded(aws: Account, events:
 
 
 def test_a_repeated_start_is_not_reported_again(aws: Account, events: str) -> None:
-    aws.pipeline()
+    pipeline(aws, events)
     start(aws, "Churn-Train")
     start(aws, "Churn-Train")
     assert len(aws.received(events)) == 2
@@ -150,7 +158,7 @@ def test_a_missing_alarm_is_not_reported(aws: Account, events: str) -> None:
 
 
 def test_a_deleted_pipeline_is_recorded_by_cloudtrail(aws: Account, events: str) -> None:
-    arn = aws.pipeline()
+    arn = pipeline(aws, events)
     aws.client("sagemaker").delete_pipeline(PipelineName="Churn-Train", ClientRequestToken="t" * 32)
     (event,) = aws.received(events)
     assert (event["source"], event["detail-type"]) == ("aws.sagemaker", "AWS API Call via CloudTrail")
@@ -161,6 +169,31 @@ def test_a_deleted_pipeline_is_recorded_by_cloudtrail(aws: Account, events: str)
     assert detail["responseElements"] == {"pipelineArn": arn}
     assert "errorCode" not in detail
     assert detail["recipientAccountId"] == ACCOUNT
+
+
+def test_pipelines_that_are_made_and_updated_are_recorded_by_cloudtrail(aws: Account, events: str) -> None:
+    arn = aws.pipeline()
+    definition = json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": []})
+    aws.client("sagemaker").update_pipeline(PipelineName="Churn-Train", PipelineDefinition=definition)
+    made, updated = (event["detail"] for event in aws.received(events))
+    assert (made["eventName"], updated["eventName"]) == ("CreatePipeline", "UpdatePipeline")
+    assert updated["requestParameters"] == {"pipelineName": "Churn-Train", "pipelineDefinition": definition}
+    assert made["responseElements"]["pipelineArn"] == updated["responseElements"]["pipelineArn"] == arn
+
+
+def test_request_parameters_that_are_too_long_are_left_out(aws: Account, events: str) -> None:
+    arn = pipeline(aws, events)
+    definition = json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": [], "Metadata": {"x": "y" * 200_000}})
+    aws.client("sagemaker").update_pipeline(PipelineName="Churn-Train", PipelineDefinition=definition)
+    (updated,) = (event["detail"] for event in aws.received(events))
+    assert (updated["requestParameters"], updated["responseElements"]["pipelineArn"]) == (None, arn)
+
+
+def test_a_failed_update_is_recorded_with_its_error(aws: Account, events: str) -> None:
+    with pytest.raises(ClientError):
+        aws.client("sagemaker").update_pipeline(PipelineName="missing", PipelineDefinition="{}")
+    (event,) = aws.received(events)
+    assert (event["detail"]["eventName"], event["detail"]["errorCode"]) == ("UpdatePipeline", "ResourceNotFound")
 
 
 def test_a_failed_deletion_is_recorded_with_its_error(aws: Account, events: str) -> None:

@@ -1,7 +1,7 @@
 """The events that AWS services put on the default event bus and moto's services do not.
 
-SageMaker (endpoint, training job, model package, pipeline execution), CloudWatch alarms, and CloudTrail's record of
-DeletePipeline. They are put on the bus behind the public refusal: a client that puts an event whose source begins with
+SageMaker (endpoint, training job, model package, pipeline execution), CloudWatch alarms, and CloudTrail's records of
+calls that make, update and delete pipelines. They are put on the bus behind the public refusal: a client that puts an event whose source begins with
 ``aws.`` is refused per entry, as EventBridge does.
 """
 
@@ -28,6 +28,8 @@ _REFUSED_ENTRY = {
     "ErrorCode": "NotAuthorizedForSourceException",
     "ErrorMessage": "Not authorized for the source.",
 }
+# CloudTrail leaves out requestParameters that are longer (its user guide, "CloudTrail record contents").
+MAX_REQUEST_PARAMETERS = 100 * 1024
 _TIMES = ("CreationTime", "LastModifiedTime", "TrainingStartTime", "TrainingEndTime")
 _ENDPOINT_FIELDS = ("EndpointName", "EndpointArn", "EndpointConfigName", "ProductionVariants", *_TIMES)
 _TRAINING_JOB_FIELDS = (
@@ -91,7 +93,7 @@ class Emissions:
         match (call.service, call.operation):
             case ("cloudwatch", "SetAlarmState"):
                 return _set_alarm_state(call, forward)
-            case ("sagemaker", "DeletePipeline"):
+            case ("sagemaker", "CreatePipeline" | "UpdatePipeline" | "DeletePipeline"):
                 answer = forward(call)
                 _emit(forward, _cloudtrail_record(call, answer))
                 return answer
@@ -229,7 +231,7 @@ def _cloudtrail_record(call: Call, answer: Answer) -> dict[str, Any]:
         "awsRegion": call.region,
         "sourceIPAddress": str(call.environ.get("REMOTE_ADDR", "127.0.0.1")),
         "userAgent": str(call.environ.get("HTTP_USER_AGENT", "")),
-        "requestParameters": {_lower_first(name): value for name, value in call.input.items()},
+        "requestParameters": _request_parameters(call),
         "responseElements": None,
         "requestID": str(uuid.uuid4()),
         "eventID": str(uuid.uuid4()),
@@ -244,6 +246,12 @@ def _cloudtrail_record(call: Call, answer: Answer) -> dict[str, Any]:
     else:
         detail["errorCode"], detail["errorMessage"] = answer.error()
     return _event("aws.sagemaker", "AWS API Call via CloudTrail", [], detail)
+
+
+def _request_parameters(call: Call) -> dict[str, Any] | None:
+    """What the call was given; nothing at all when that is too long, as a pipeline's definition may be."""
+    given = {_lower_first(name): value for name, value in call.input.items()}
+    return given if len(json.dumps(given)) <= MAX_REQUEST_PARAMETERS else None
 
 
 def _event(source: str, detail_type: str, resources: Iterable[str], detail: Mapping[str, Any]) -> dict[str, Any]:
