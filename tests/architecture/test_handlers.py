@@ -29,6 +29,16 @@ NOT_IN_LAMBDA = (
     "samtranslator",
     "werkzeug",
 )
+ONLY_CLEANUP = (
+    "pipeline_triggers.adapters.cleanup_store",
+    "pipeline_triggers.adapters.rules",
+    "pipeline_triggers.adapters.schedules",
+    "pipeline_triggers.cleanup",
+    "pipeline_triggers.cleanup_invocation",
+    "pipeline_triggers.domain.orphans",
+    "pipeline_triggers.domain.sweeps",
+    "pipeline_triggers.watching",
+)
 BRANCHES = (ast.If, ast.IfExp, ast.Try, ast.For, ast.While, ast.Match, ast.With)
 
 
@@ -67,8 +77,16 @@ def test_a_handler_module_defines_one_function_which_is_called_handler(module: M
 def test_importing_a_handler_loads_nothing_that_is_not_for_lambda(module: Module) -> None:
     loaded = _loaded_by(module)
     assert "pipeline_triggers.wiring" in loaded
-    for name in NOT_IN_LAMBDA:
-        assert not [one for one in loaded if one == name or one.startswith(name + ".")]
+    assert not _among(NOT_IN_LAMBDA, loaded)
+
+
+@pytest.mark.parametrize("module", [one for one in handlers() if one.path.parent.name != "schedule_cleanup"], ids=str)
+def test_a_handler_of_events_loads_nothing_of_the_clean_up(module: Module) -> None:
+    assert not _among(ONLY_CLEANUP, _loaded_by(module))
+
+
+def _among(names: tuple[str, ...], loaded: list[str]) -> list[str]:
+    return [one for one in loaded for name in names if one == name or one.startswith(name + ".")]
 
 
 def _loaded_by(module: Module) -> list[str]:

@@ -60,7 +60,6 @@ class CleanupWorker:
         if is_batch(event):
             return answer_batch(
                 event,
-                context,
                 self.queues,
                 self.clock,
                 lambda message, _via: self._clean_up(message.body, message, deadline),

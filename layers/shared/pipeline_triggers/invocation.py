@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-
 from pipeline_triggers.errors import AwsError, TransientError
 from pipeline_triggers.observability import count_events, logger, measure_retry_age, report
 from pipeline_triggers.reacting import Invocation, Message, delay_seconds
@@ -57,7 +55,7 @@ class Worker:
             def handle(message: Message, via: Via) -> None:
                 self._react(message.body, (via,), message, invocation)
 
-            return answer_batch(event, context, self.queues, self.clock, handle)
+            return answer_batch(event, self.queues, self.clock, handle)
         decisions = self._react(event, (), bare_message(event), invocation)
         return {"decisions": [decision.to_document() for decision in decisions]}
 
@@ -98,7 +96,6 @@ def bare_message(event: Mapping[str, Any]) -> Message:
 
 def answer_batch(
     event: Mapping[str, Any],
-    context: LambdaContext,
     queues: Queues,
     clock: Clock,
     handle: Callable[[Message, Via], object],
@@ -110,32 +107,33 @@ def answer_batch(
     """
     # The freshest first: a message that kills the function does not take the same neighbours with it every time.
     records = sorted(event["Records"], key=lambda record: int(record["attributes"]["ApproximateReceiveCount"]))
-    answer = process_partial_response(
-        event={"Records": records},
-        record_handler=lambda record: _handle(record.raw_event, queues, clock, handle),
-        processor=BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False),
-        context=context,
-    )
-    return dict(answer)
+    failed = [record["messageId"] for record in records if not _is_done(record, queues, clock, handle)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _handle(
+def _is_done(
     record: Mapping[str, Any],
     queues: Queues,
     clock: Clock,
     handle: Callable[[Message, Via], object],
-) -> None:
-    message = _message_of(record)
+) -> bool:
+    """Handle one message; whether it is done with. Whatever goes wrong with it harms no other."""
     try:
-        handle(message, via_of_record(record))
+        message, via = _message_of(record), via_of_record(record)
+    except Exception:
+        logger.exception("a message could not be read", message_id=record["messageId"])
+        return False
+    try:
+        handle(message, via)
     except AwsError as error:
         measure_retry_age(message.sent_at, clock.now())
         _put_back(queues, message, error)
-        raise
+        return False
     except Exception:
         measure_retry_age(message.sent_at, clock.now())
         logger.exception("a message could not be handled", message_id=message.id)
-        raise
+        return False
+    return True
 
 
 def _put_back(queues: Queues, message: Message, error: AwsError) -> None:

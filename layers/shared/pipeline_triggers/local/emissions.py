@@ -1,8 +1,8 @@
 """The events that AWS services put on the default event bus and moto's services do not.
 
 SageMaker (endpoint, training job, model package, pipeline execution), CloudWatch alarms, and CloudTrail's records of
-calls that make, update and delete pipelines. They are put on the bus behind the public refusal: a client that puts an event whose source begins with
-``aws.`` is refused per entry, as EventBridge does.
+calls that make, update and delete pipelines. They are put on the bus behind the public refusal: a client that puts an
+event whose source begins with ``aws.`` is refused per entry, as EventBridge does.
 """
 
 from __future__ import annotations
