@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline_triggers.domain.forms import suggestion
 from pipeline_triggers.domain.functions import FUNCTIONS
@@ -56,6 +57,8 @@ def embeds_path(text: str) -> bool:
     return "<$." in text or "<$[" in text
 
 
+# The same few paths stand in most triggers, which are all read at a cold start.
+@lru_cache(maxsize=4096)
 def parse_value(text: str) -> Literal | JsonPath | Template:
     """Tell what a written value is, by the rules at the top of this file.
 
