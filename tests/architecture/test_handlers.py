@@ -29,6 +29,13 @@ NOT_IN_LAMBDA = (
     "samtranslator",
     "werkzeug",
 )
+ONLY_SCHEDULES = (
+    "pipeline_triggers.domain.cron",
+    "pipeline_triggers.domain.schedule_forms",
+    "pipeline_triggers.domain.schedule_plans",
+    "pipeline_triggers.domain.schedules",
+    "zoneinfo",
+)
 ONLY_CLEANUP = (
     "pipeline_triggers.adapters.cleanup_store",
     "pipeline_triggers.adapters.rules",
@@ -83,6 +90,11 @@ def test_importing_a_handler_loads_nothing_that_is_not_for_lambda(module: Module
 @pytest.mark.parametrize("module", [one for one in handlers() if one.path.parent.name != "schedule_cleanup"], ids=str)
 def test_a_handler_of_events_loads_nothing_of_the_clean_up(module: Module) -> None:
     assert not _among(ONLY_CLEANUP, _loaded_by(module))
+
+
+@pytest.mark.parametrize("module", [one for one in handlers() if one.path.parent.name != "schedule_cleanup"], ids=str)
+def test_a_handler_of_events_loads_nothing_of_schedules_before_it_needs_it(module: Module) -> None:
+    assert not _among(ONLY_SCHEDULES, _loaded_by(module))
 
 
 def _among(names: tuple[str, ...], loaded: list[str]) -> list[str]:

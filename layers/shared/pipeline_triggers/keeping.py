@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from typing import Literal as OneOf
 
 from pipeline_triggers.domain.schedule_plans import is_same_target
-from pipeline_triggers.domain.trigger_schedules import wanted_schedule_of
+from pipeline_triggers.domain.wanted_schedules import wanted_schedule_of
 from pipeline_triggers.errors import InvalidInputError
 
 if TYPE_CHECKING:

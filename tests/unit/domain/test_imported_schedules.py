@@ -11,7 +11,7 @@ import pytest
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.domain.imported_schedules import pipeline_of, short_pipeline, trigger_of_schedule
 from pipeline_triggers.domain.schedule_plans import Defaults, created
-from pipeline_triggers.domain.trigger_schedules import wanted_schedule_of
+from pipeline_triggers.domain.wanted_schedules import wanted_schedule_of
 from pipeline_triggers.errors import InvalidTriggerError
 
 if TYPE_CHECKING:

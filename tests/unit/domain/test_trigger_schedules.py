@@ -9,8 +9,9 @@ import pytest
 
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.domain.schedule_plans import Defaults, StartsPipeline, TellsTrigger, WantedSchedule
-from pipeline_triggers.domain.trigger_schedules import Schedule, wanted_schedule_of
+from pipeline_triggers.domain.trigger_schedules import Schedule
 from pipeline_triggers.domain.triggers import Trigger
+from pipeline_triggers.domain.wanted_schedules import wanted_schedule_of
 from pipeline_triggers.errors import InvalidTriggerError
 
 HOME = Home("aws", "123456789012", "us-east-1")

@@ -35,12 +35,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from pipeline_triggers.domain.times import FIRST_YEAR, LAST_YEAR
 from pipeline_triggers.errors import InvalidScheduleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-FIRST_YEAR, LAST_YEAR = 1970, 2199
 _SATURDAY_AND_SUNDAY = (5, 6)  # as calendar.weekday counts
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from pipeline_triggers.domain.conversions import MAX_NAME, MAX_VALUE
 from pipeline_triggers.domain.executions import MAX_DISPLAY_NAME, TOKEN_SUFFIX
 from pipeline_triggers.domain.forms import Text
-from pipeline_triggers.domain.schedules import MAX_EXPRESSION, MAX_TIMEZONE
 from pipeline_triggers.domain.templates import MAX_TEMPLATE
 
 NAME = Text("has 1 to 64 of 0-9 A-Z a-z . _ -", 64, pattern=r"[0-9A-Za-z._-]+")
@@ -48,6 +47,9 @@ ROLE_ARN = Text(
 OCCURRENCE_KEY = Text(
     "is a JSONPath such as $.detail.id, or a template such as <$.detail.id>/<$.detail.version>", MAX_TEMPLATE
 )
+# Of EventBridge Scheduler (service model scheduler 2021-06-30).
+MAX_EXPRESSION = 256
+MAX_TIMEZONE = 50
 SCHEDULE_EXPRESSION = Text("is at(…), rate(…) or cron(…)", MAX_EXPRESSION)
 TIMEZONE = Text("is an IANA time zone, such as Europe/Berlin", MAX_TIMEZONE)
 TIME = Text("is an ISO 8601 time with its offset, such as 2030-01-31T08:00:00Z", 64)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline_triggers.domain.cron import FIRST_YEAR, LAST_YEAR
 from pipeline_triggers.domain.events import INTERNAL_SOURCE, SCHEDULED_TIME_EVENT, Event
-from pipeline_triggers.domain.times import milliseconds
+from pipeline_triggers.domain.times import FIRST_YEAR, LAST_YEAR, milliseconds
 from pipeline_triggers.errors import InvalidScheduleError
 
 if TYPE_CHECKING:

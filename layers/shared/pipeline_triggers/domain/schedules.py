@@ -22,14 +22,13 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Literal, cast
 from zoneinfo import ZoneInfo, available_timezones
 
-from pipeline_triggers.domain.cron import FIRST_YEAR, LAST_YEAR, Cron
+from pipeline_triggers.domain.cron import Cron
+from pipeline_triggers.domain.limits import MAX_EXPRESSION, MAX_TIMEZONE
+from pipeline_triggers.domain.times import FIRST_YEAR, LAST_YEAR
 from pipeline_triggers.errors import InvalidScheduleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-MAX_EXPRESSION = 256
-MAX_TIMEZONE = 50
 
 _CALL = re.compile(r"(?P<kind>at|rate|cron)\((?P<inside>[^()]*)\)")
 _AT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)", re.ASCII)

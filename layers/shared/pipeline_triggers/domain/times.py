@@ -11,6 +11,8 @@ _TIME = re.compile(
     r"(?P<zone>[Zz]|(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2}))?",
 )
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,20})?")
+# The calendar of AWS: the years that expressions of EventBridge may name.
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Milliseconds were this many in March 1973; seconds will be in the year 5138.
 _SECONDS_BELOW = 100_000_000_000

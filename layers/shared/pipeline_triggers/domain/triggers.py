@@ -23,7 +23,7 @@ from pipeline_triggers.domain.parameters import Parameter
 from pipeline_triggers.domain.pattern_index import PatternIndex
 from pipeline_triggers.domain.patterns import EventPattern
 from pipeline_triggers.domain.templates import Literal, embeds_path, is_path, parse_value
-from pipeline_triggers.domain.trigger_schedules import SCHEDULE_KEYS, Schedule, judge_schedule, read_schedule
+from pipeline_triggers.domain.trigger_schedules import SCHEDULE_KEYS, Schedule
 from pipeline_triggers.errors import InvalidInputError, InvalidTriggerError, Problem
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _read(form: Form, default_set: str, *, is_stored: bool = False) -> Trigger:
         name=form.text("name", limits.NAME, required=True) or "",
         targets=_targets(form),
         pattern=_pattern(form, is_stored=is_stored),
-        schedule=read_schedule(form),
+        schedule=_schedule(form),
         state=cast("State", form.choice("state", get_args(State), "ENABLED")),
         occurrence_key=key,
         description=form.text("description", limits.DESCRIPTION) or "",
@@ -268,7 +268,10 @@ def _read(form: Form, default_set: str, *, is_stored: bool = False) -> Trigger:
 
 def _judge(trigger: Trigger, form: Form) -> None:
     """Note what is wrong with a trigger as a whole, or outside it: its schedule, its loops."""
-    judge_schedule(trigger, form)
+    if form.has("schedule_expression"):
+        from pipeline_triggers.domain.schedule_reading import judge_schedule  # noqa: PLC0415 - as below
+
+        judge_schedule(trigger, form)
     if trigger.pattern is None:
         return
     for target in trigger.targets:
@@ -283,6 +286,17 @@ def _judge(trigger: Trigger, form: Form) -> None:
                 f"admits the executions of {target.pipeline} itself ({said}): each would start the next",
                 'Name the pipelines that are meant in detail.pipelineArn, or exclude this one with "anything-but"',
             )
+
+
+def _schedule(form: Form) -> Schedule | None:
+    if not form.has("schedule_expression"):
+        for key in filter(form.has, SCHEDULE_KEYS):
+            form.refuse(key, "belongs to a schedule", "Remove it, or write a schedule_expression")
+        return None
+    # At a cold start what only schedules need is not loaded before there is one.
+    from pipeline_triggers.domain.schedule_reading import read_schedule  # noqa: PLC0415
+
+    return read_schedule(form)
 
 
 def _pattern(form: Form, *, is_stored: bool) -> EventPattern | None:
