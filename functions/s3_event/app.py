@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.observability import logger, metrics
-from pipeline_triggers.wiring.events import worker
+from pipeline_triggers.wiring.events import prepare, worker
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+prepare()
 
 
 @logger.inject_lambda_context

@@ -836,3 +836,39 @@ def test_marks_cost_a_message_no_call_of_their_own(world: World) -> None:
     orphaned(world).triggers.calls.clear()
     world.react()
     assert [call.method for call in world.triggers.calls] == ["current", "load"]
+
+
+def test_a_prepared_worker_reads_the_triggers_for_its_first_event_no_more(world: World) -> None:
+    world.reactor.prepare()
+    world.clock.advance(minutes=1)
+    loaded = len(world.triggers.called("load"))
+    assert outcomes(world.react()) == [("started", "")]
+    assert len(world.triggers.called("load")) == loaded == 1
+
+
+def test_a_prepared_worker_serves_no_event_with_triggers_that_are_older_than_it(world: World) -> None:
+    world.reactor.prepare()
+    world.triggers.put(a_trigger("on-upload", event_pattern={"source": ["com.example.other"]}))
+    world.clock.advance(minutes=1)
+    assert outcomes(world.react()) == [("unmatched", "")]
+
+
+def test_preparing_asks_what_a_pipeline_declares_once_for_the_first_start_too(world: World) -> None:
+    cached = world.behind_a_cache()
+    world.reactor.prepare()
+    assert cached.asked == 1
+    world.react()
+    assert cached.asked == 1
+
+
+def test_preparing_starts_nothing_and_asks_for_nothing_when_there_are_no_triggers(world: World) -> None:
+    world.triggers.put()
+    world.reactor.prepare()
+    assert world.pipelines.calls == []
+
+
+def test_a_worker_that_could_not_be_prepared_reads_the_triggers_for_its_first_event(world: World) -> None:
+    world.triggers.fail("current", TransientError("unavailable", "down"))
+    with pytest.raises(TransientError):
+        world.reactor.prepare()
+    assert outcomes(world.react()) == [("started", "")]

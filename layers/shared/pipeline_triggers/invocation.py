@@ -40,6 +40,10 @@ class Worker:
     trusted_topics: frozenset[str]
     end_by: Callable[[datetime], None]
 
+    def prepare(self) -> None:
+        """Do before the first event what it would wait for. AwsError as of ``Reactor.prepare``."""
+        self.reactor.prepare()
+
     def answer(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Handle one invocation.
 

@@ -135,6 +135,10 @@ class Snapshots:
         """A snapshot that was the current one after the message was sent: no event meets triggers older than itself."""
         if self._snapshot and self._is_newer_than(message):
             return self._snapshot
+        return self.read()
+
+    def read(self) -> Snapshot:
+        """The current snapshot, whatever was known before."""
         validated_at = self.clock.now()
         current = self.store.current()
         if self._snapshot is None or self._snapshot.revision != current.revision:
@@ -271,6 +275,19 @@ class Reactor:
         self.snapshots = Snapshots(self.triggers, self.clock)
         self.declarations = Declarations(self.pipelines, self.clock, self.home)
         self.pacer = Pacer(self.clock, self.start_interval)
+
+    def prepare(self) -> None:
+        """Do what the first event would wait for: read the triggers, index them, connect to SageMaker.
+
+        Raises AwsError when the triggers cannot be read; the first event then reads them itself.
+        """
+        snapshot = self.snapshots.read()
+        snapshot.index.take_in()
+        started = [trigger for trigger in snapshot.triggers if trigger.state == "ENABLED" and trigger.pattern]
+        if started:
+            pipeline = started[0].targets[0].pipeline
+            nobody = Invocation(owner="", deadline=self.clock.now() + 2 * START_BUDGET)
+            self.declarations.of(pipeline, snapshot.start_roles.get(pipeline), nobody)
 
     def react(self, items: Sequence[Event | Malformed], message: Message, invocation: Invocation) -> list[Decision]:
         """Decide on every event of a message and start what is to start.

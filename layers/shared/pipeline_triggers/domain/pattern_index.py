@@ -159,6 +159,12 @@ class PatternIndex:
             return [*matching.values()]
         return [matching[order] for order in sorted(matching)]
 
+    def take_in(self) -> None:
+        """Do at once what the first event of each source would wait for."""
+        for group in (*self._by_source.values(), *self._of_any_source):
+            if group.waiting:
+                group.take_in()
+
     def add(self, name: str, pattern: EventPattern) -> None:
         """Add a pattern, at the end; a name that is there already keeps its place and gets the new pattern."""
         before = self._entries.get(name)

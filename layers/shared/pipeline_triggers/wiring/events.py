@@ -15,6 +15,7 @@ from pipeline_triggers.adapters.queues import SqsQueues
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
 from pipeline_triggers.config import Settings
 from pipeline_triggers.invocation import Worker
+from pipeline_triggers.observability import logger
 from pipeline_triggers.reacting import Reactor
 
 if TYPE_CHECKING:
@@ -37,6 +38,20 @@ def build_worker(environment: Mapping[str, str]) -> Worker:
         max_starts_per_hour=settings.max_starts_per_hour,
     )
     return Worker(reactor, SqsQueues(clients), clock, settings.trusted_topic_arns, clients.end_by)
+
+
+def prepare() -> None:
+    """Get the worker of this process ready while Lambda starts it; elsewhere do nothing.
+
+    The first seconds of a process have a whole CPU, and what follows a share that goes with the function's memory.
+    Whatever goes wrong is logged, and met again when the first event comes: then it is known whose failure it is.
+    """
+    if "AWS_LAMBDA_RUNTIME_API" not in os.environ:
+        return
+    try:
+        worker().prepare()
+    except Exception:
+        logger.exception("not prepared for the first event")
 
 
 @lru_cache(maxsize=1)
