@@ -110,7 +110,7 @@ def test_a_bucket_that_the_stack_does_not_take_is_refused(stack: CommandLine) ->
         (("disconnect", "bucket", "Raw"), 2, "NAME: 'Raw' is no name of a bucket"),
         (("disconnect", "topic", "\x1b[31m"), 2, "is not the ARN of an SNS topic"),
         (("connect", "bucket"), 2, "Missing argument 'NAME'"),
-        (("connect", "queue", "x"), 2, "No such command 'queue'"),
+        (("connect", "queue", "x"), 2, "there is no command 'queue'"),
     ],
 )
 def test_bad_input_is_told(stack: CommandLine, arguments: tuple[str, ...], code: int, said: str) -> None:

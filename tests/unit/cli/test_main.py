@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
-from pipeline_triggers.cli.main import COMMANDS, REMEDIES
-from pipeline_triggers.cli.settings import ExitCode, most_important
+from pipeline_triggers.cli.examples import EXAMPLES
+from pipeline_triggers.cli.main import COMMANDS, REMEDIES, cli
+from pipeline_triggers.cli.settings import ExitCode, Settings, most_important
 from pipeline_triggers.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -53,6 +57,98 @@ def test_a_misspelt_command_is_told_the_nearest_one(command_line: CommandLine) -
     result = command_line.run("simulat")
     assert result.exit_code == 2
     assert result.stderr == "there is no command 'simulat'. Did you mean 'simulate'?\n"
+
+
+def test_a_misspelt_command_of_a_group_is_told_the_nearest_one(command_line: CommandLine) -> None:
+    result = command_line.run("schedule", "preveiw")
+    assert result.exit_code == 2
+    assert result.stderr == "there is no command 'preveiw'. Did you mean 'preview'?\n"
+
+
+def test_a_command_that_is_like_no_other_is_told_where_the_help_is(command_line: CommandLine) -> None:
+    result = command_line.run("schedule", "xyz")
+    assert result.stderr == "there is no command 'xyz'. See pipeline-triggers schedule --help\n"
+
+
+@pytest.mark.parametrize("group", [[], ["schedule"], ["connect"]])
+def test_without_a_command_the_help_is_shown(command_line: CommandLine, group: list[str]) -> None:
+    result = command_line.run(*group)
+    assert result.exit_code == 0
+    assert result.stdout == command_line.run(*group, "--help").stdout
+
+
+def test_the_help_of_a_group_says_in_full_what_its_commands_do_in_their_order(command_line: CommandLine) -> None:
+    shown = command_line.run("schedule", "--help").stdout
+    assert "..." not in shown.partition("Commands:")[2]
+    assert shown.index("\n  put ") < shown.index("\n  describe ")
+
+
+def _commands() -> list[tuple[str, click.Command]]:
+    """Every command and group, with the words that call it."""
+    found: list[tuple[str, click.Command]] = [("", cli)]
+    for path, command in found:
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                inner = command.get_command(context, name)
+                assert inner is not None
+                found.append((f"{path} {name}".strip(), inner))
+    return found
+
+
+ALL = _commands()
+
+
+@pytest.mark.parametrize(("path", "command"), ALL, ids=[path or "pipeline-triggers" for path, _ in ALL])
+def test_a_command_says_in_one_sentence_what_it_does(path: str, command: click.Command) -> None:
+    first = (command.help or "").split("\n\n")[0].replace("\n", " ").strip()
+    assert re.fullmatch(r"[A-Z].+[.]", first)
+    assert len(first) <= 130
+
+
+@pytest.mark.parametrize(("path", "command"), ALL, ids=[path or "pipeline-triggers" for path, _ in ALL])
+def test_every_option_has_its_help(path: str, command: click.Command) -> None:
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    assert [option.opts for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("path", [path for path, _ in ALL])
+def test_the_help_fits_80_columns(command_line: CommandLine, path: str) -> None:
+    shown = command_line.run(*path.split(), "--help").stdout
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+
+
+def test_every_example_is_of_a_command_that_there_is() -> None:
+    assert set(EXAMPLES) <= {path for path, _ in ALL}
+    for path, examples in EXAMPLES.items():
+        assert all(f"{example} ".startswith(f"{path} ".lstrip()) for example in examples)
+
+
+@pytest.mark.parametrize("example", [example for examples in EXAMPLES.values() for example in examples])
+def test_an_example_is_a_command_line_that_is_understood(example: str) -> None:
+    """Parsed to the end, not run: an unknown command or option, or a missing argument, raises UsageError."""
+    context = click.Context(cli, info_name="pipeline-triggers", obj=Settings())
+    command: click.Command = cli
+    words = shlex.split(example)
+    while isinstance(command, click.Group):
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None
+        command = found
+    command.make_context(name, words, parent=context)
+
+
+def test_a_long_example_goes_on_in_lines_that_a_shell_joins_again(command_line: CommandLine) -> None:
+    examples = command_line.run("schedule", "put", "--help").stdout.partition("Examples:\n")[2]
+    assert all(len(line) <= 80 for line in examples.splitlines())
+    joined = examples.replace(" \\\n", " ").splitlines()
+    assert [shlex.split(line) for line in joined] == [
+        ["pipeline-triggers", *shlex.split(example)] for example in EXAMPLES["schedule put"]
+    ]
+
+
+def test_examples_stand_at_the_end_of_the_help(command_line: CommandLine) -> None:
+    shown = command_line.run("rollback", "--help").stdout
+    assert shown.endswith("\nExamples:\n  pipeline-triggers rollback 12\n")
 
 
 @pytest.mark.parametrize(

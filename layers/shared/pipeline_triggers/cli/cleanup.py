@@ -22,7 +22,7 @@ from pipeline_triggers.cli.cleanup_views import (
 )
 from pipeline_triggers.cli.filters import dry_run_option, followed, since_of
 from pipeline_triggers.cli.render import line, number_of
-from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings, yes_option
+from pipeline_triggers.cli.settings import Answer, Command, CommandGroup, ExitCode, Settings, yes_option
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.orphans import Report
 from pipeline_triggers.errors import InvalidInputError, Problem
@@ -49,7 +49,7 @@ since_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def cleanup() -> None:
     """See what clean-ups have deleted, put it back, and sweep now.
 

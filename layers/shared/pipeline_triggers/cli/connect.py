@@ -8,7 +8,7 @@ import click
 from rich.console import Group
 
 from pipeline_triggers.cli.render import cell, line, printable, styled, table, to_console
-from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings, yes_option
+from pipeline_triggers.cli.settings import Answer, Command, CommandGroup, ExitCode, Settings, yes_option
 from pipeline_triggers.errors import Problem
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only show what would change.")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def connect() -> None:
     """Let a bucket or a topic send to the stack. What the stack owns is looked at, and not changed.
 
@@ -27,7 +27,7 @@ def connect() -> None:
     """
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def disconnect() -> None:
     """Undo what "connect" did, and nothing else."""
 

@@ -9,7 +9,7 @@ from rich.console import Group
 
 from pipeline_triggers.cli.filters import Work, dry_run_option, selection_of, since_option, utc
 from pipeline_triggers.cli.render import cell, indented, line, number_of
-from pipeline_triggers.cli.settings import Answer, Command, Settings, yes_option
+from pipeline_triggers.cli.settings import Answer, Command, CommandGroup, Settings, yes_option
 from pipeline_triggers.domain.dead_letters import DEAD_LETTER, UNDELIVERED
 from pipeline_triggers.errors import InvalidInputError, Problem
 
@@ -30,7 +30,7 @@ reason_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def dlq() -> None:
     """See and repair what failed for days (dead-letter) or never arrived (undelivered)."""
 

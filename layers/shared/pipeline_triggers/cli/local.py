@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline_triggers.cli import render
-from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
+from pipeline_triggers.cli.settings import Answer, Command, CommandGroup, ExitCode, Settings
 from pipeline_triggers.local.demo import Act, Seen, Tap, acts, perform
 from pipeline_triggers.local.emulator import DEFAULT_PORT
 from pipeline_triggers.local.follower import Follower
@@ -44,7 +44,7 @@ triggers_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def local() -> None:
     """Run the whole application on this machine."""
 

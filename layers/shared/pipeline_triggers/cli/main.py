@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline_triggers.cli.settings import Answer, ExitCode, Settings, common_options
+from pipeline_triggers.cli.settings import PROGRAM, Answer, CommandGroup, ExitCode, Settings, common_options
 from pipeline_triggers.errors import AwsError, InvalidInputError, PipelineTriggersError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # Every command, in the order of the help: name, the module that holds it (imported when it is run), what it does.
 # In its module the command is the function of that name, with "_" for "-" and "_" behind a word of Python.
@@ -47,6 +47,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("status", "status", "See at a glance what waits, what is stuck and what comes next."),
     ("local", "local", "Run the whole application on this machine."),
     ("demo", "local", "See it work: events in, executions out, without an AWS account."),
+    ("completion", "completion", "Print what makes a shell complete commands, options and files."),
 )
 
 # What to do about a failed AWS call, by its reason.
@@ -59,7 +60,7 @@ REMEDIES = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CommandGroup):
     """Imports the module of a command when that command is run, so that the help is there at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -75,25 +76,9 @@ class LazyGroup(click.Group):
                 return command
         return None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list in the help, without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, _, about in COMMANDS])
-
-    def resolve_command(
-        self,
-        ctx: click.Context,
-        args: list[str],
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but an unknown command is told the nearest one."""
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            import difflib  # noqa: PLC0415 - only for a misspelt command
-
-            near = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else "See pipeline-triggers --help."
-            raise click.UsageError(f"there is no command {name!r}. {hint}", ctx)
-        return super().resolve_command(ctx, args)
+    def summaries(self, ctx: click.Context) -> Mapping[str, str]:  # noqa: ARG002 - click's signature
+        """What each command does, without importing any."""
+        return {name: about for name, _, about in COMMANDS}
 
     def main(
         self,
@@ -110,7 +95,7 @@ class LazyGroup(click.Group):
         try:
             value = super().main(
                 arguments,
-                prog_name or "pipeline-triggers",
+                prog_name or PROGRAM,
                 complete_var,
                 standalone_mode=False,
                 obj=settings,
@@ -152,7 +137,7 @@ def _problem_of(error: Exception) -> Problem:
 
 
 def _usage_problem(error: click.UsageError) -> Problem:
-    command = error.ctx.command_path if error.ctx else "pipeline-triggers"
+    command = error.ctx.command_path if error.ctx else PROGRAM
     reason = " ".join(error.format_message().split())
     return Problem("", reason.rstrip("."), "" if reason.endswith("?") else f"See {command} --help")
 
@@ -184,12 +169,12 @@ def _print_what_the_terminal_cannot_show() -> None:
 
 
 @click.group(
-    "pipeline-triggers",
+    PROGRAM,
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     params=common_options(environment=True),
 )
-@click.version_option(package_name="pipeline-triggers", prog_name="pipeline-triggers")
+@click.version_option(package_name="pipeline-triggers", prog_name=PROGRAM)
 def cli() -> None:
     """Start Amazon SageMaker pipelines when something happens or a time comes, exactly once, and say why.
 

@@ -18,7 +18,7 @@ from pipeline_triggers.cli.filters import (
     utc,
 )
 from pipeline_triggers.cli.render import cell, indented, line, number_of, table
-from pipeline_triggers.cli.settings import Answer, Command, Settings, yes_option
+from pipeline_triggers.cli.settings import Answer, Command, CommandGroup, Settings, yes_option
 from pipeline_triggers.domain.decisions import PermanentReason, TransientReason
 from pipeline_triggers.domain.records import decision_of
 
@@ -45,7 +45,7 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
     return reason_option(trigger_option(since_option(command)))
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def quarantine() -> None:
     """See and repair what could not start anything.
 

@@ -20,7 +20,7 @@ from pipeline_triggers.cli.schedule_views import (
     schedule_document,
     times_table,
 )
-from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings, yes_option
+from pipeline_triggers.cli.settings import Answer, Command, CommandGroup, ExitCode, Settings, yes_option
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.schedule_forms import wanted_schedule
 from pipeline_triggers.domain.schedule_plans import StartsPipeline, changed, created, is_same_target
@@ -72,7 +72,7 @@ group_option = click.option("--group", metavar="GROUP", help="The schedule group
 names_argument = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def schedule() -> None:
     """Start pipelines at a time, every so often, or by the calendar.
 
@@ -124,7 +124,7 @@ def preview(
     "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="A pipeline parameter; may be repeated."
 )
 @click.option("--remove-parameter", "removed", multiple=True, metavar="NAME", help="Send this parameter no more.")
-@click.option("--description", metavar="TEXT")
+@click.option("--description", metavar="TEXT", help="For people.")
 @click.option("--enabled/--disabled", default=None, help="Whether it fires.  [default: enabled]")
 @click.option("--flexible-minutes", type=int, metavar="N", help="Fire within N minutes of each time; 0: at once.")
 @click.option(

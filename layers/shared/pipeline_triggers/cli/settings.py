@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from pipeline_triggers.cli.completers import completing
+from pipeline_triggers.cli.examples import EXAMPLES
 from pipeline_triggers.errors import InvalidInputError, PipelineTriggersError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rich.console import RenderableType
 
     from pipeline_triggers.cli.connection import Connection
+
+PROGRAM = "pipeline-triggers"
 
 
 class ExitCode(IntEnum):
@@ -174,8 +180,85 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 class Command(click.Command):
-    """A command that takes the common options after its name too."""
+    """A command that takes the common options after its name too, has its values completed, and shows examples."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            parameter.type = completing(parameter)
         self.params.extend(common_options(environment=False))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples, to the letter."""
+        _write_examples(ctx, formatter)
+
+
+class CommandGroup(click.Group):
+    """Commands under a common name, listed as they are defined; a misspelt one is told the nearest."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; but whoever names no command has done nothing wrong, and sees the help."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names, in the order of the help."""
+        return list(self.commands)
+
+    def summaries(self, ctx: click.Context) -> Mapping[str, str]:
+        """What each command does, in the order of the help."""
+        return {name: self.commands[name].get_short_help_str(limit=200) for name in self.list_commands(ctx)}
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.summaries(ctx).items()))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples, to the letter."""
+        _write_examples(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, and after a hyphen the options."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        summaries = self.summaries(ctx).items()
+        return [CompletionItem(name, help=about) for name, about in summaries if name.startswith(incomplete)]
+
+    def resolve_command(
+        self,
+        ctx: click.Context,
+        args: list[str],
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but an unknown command is told the nearest one."""
+        name = args[0]
+        known = self.list_commands(ctx)
+        # While a shell completes, what stands before may be anything.
+        if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+            near = get_close_matches(name, known, n=1)
+            hint = f". Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"there is no command {name!r}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    examples = EXAMPLES.get(ctx.command_path.removeprefix(PROGRAM).strip(), ())
+    if examples:
+        with formatter.section("Examples"):
+            margin = " " * formatter.current_indent
+            for example in examples:
+                formatter.write(_folded(f"{margin}{PROGRAM} {example}", formatter.width, f"{margin}    "))
+
+
+def _folded(command: str, width: int, margin: str) -> str:
+    """A command line that can be copied, with its options on further lines where it would be too wide."""
+    first, *options = command.split(" --")
+    lines = [first]
+    for option in options:
+        if len(lines[-1]) + len(f" --{option} \\") <= width:
+            lines[-1] += f" --{option}"
+        else:
+            lines.append(f"{margin}--{option}")
+    return " \\\n".join(lines) + "\n"

@@ -171,8 +171,14 @@ def _planned(proposal: Proposal, warnings: Sequence[Problem]) -> Answer:
 @click.option(
     "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="A text, a JSONPath or a template."
 )
-@click.option("--description", metavar="TEXT")
-@click.option("--state", type=click.Choice(["ENABLED", "DISABLED", "SHADOW"]), default="ENABLED", show_default=True)
+@click.option("--description", metavar="TEXT", help="For people.")
+@click.option(
+    "--state",
+    type=click.Choice(["ENABLED", "DISABLED", "SHADOW"]),
+    default="ENABLED",
+    show_default=True,
+    help="SHADOW decides and records, and starts nothing.",
+)
 @click.option("--set", "set_", default="", metavar="SET", help="Who owns the trigger.  [default: nobody]")
 @yes_option
 @live_option
