@@ -63,10 +63,10 @@ endef
 export NO_PYTHON_313
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check audit format bench soak build e2e clean
+.PHONY: help setup demo test check audit format reference bench soak build e2e clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## make the virtual environment .venv and install the package with its tools
 
@@ -90,6 +90,10 @@ audit: $(AUDIT_INSTALLED) ## look for weaknesses in the template and the code
 format: $(INSTALLED) ## format the sources and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+reference: $(INSTALLED) ## write REFERENCE.md and the JSON Schema of trigger files from the code
+	$(BIN)/python -m pipeline_triggers.documents
+	$(BIN)/python -m pipeline_triggers.cli.reference
 
 bench: $(INSTALLED) ## measure, beside what others do: all subjects, or one with make bench SUBJECT=parameters
 	$(BIN)/python -m tests.benchmarks $(SUBJECT)

@@ -42,6 +42,7 @@ def json_schema() -> Schema:
                     "set": _text(limits.SET, "Who owns these triggers: prune acts inside a set."),
                     "triggers": {
                         "type": "array",
+                        "description": "The triggers of the set.",
                         "items": {"anyOf": [_ref("trigger"), _ref("resource"), _ref("rule")]},
                     },
                 },
@@ -82,6 +83,7 @@ def _trigger() -> Schema:
             },
             "tags": {
                 "type": "object",
+                "description": "Texts by key, for people.",
                 "propertyNames": _text(limits.TAG_KEY),
                 "additionalProperties": _ref("written"),
                 "maxProperties": limits.MAX_TAGS,
@@ -92,25 +94,46 @@ def _trigger() -> Schema:
                 "description": "EventBridge's event pattern language; as an object, or as JSON text.",
             },
             "schedule_expression": _text(limits.SCHEDULE_EXPRESSION, "Instead of an event pattern."),
-            "timezone": _text(limits.TIMEZONE, "The time zone of the schedule expression."),
-            "start": _text(limits.TIME, "When the schedule begins."),
-            "end": _text(limits.TIME, "When the schedule ends."),
+            "timezone": {**_text(limits.TIMEZONE, "The time zone of the schedule expression."), "default": "UTC"},
+            "start": _text(limits.TIME, "When the schedule begins. Default: at once."),
+            "end": _text(limits.TIME, "When the schedule ends. Default: never."),
             "via": {
                 "enum": list(get_args(Way)),
                 "default": "direct",
                 "description": "app: the schedule tells this application, whose parameters may read from the event.",
             },
-            "flexible_minutes": _count("The schedule may fire so many minutes late.", limits.MAX_FLEXIBLE_MINUTES, 0),
-            "delete_after_run": {"type": "boolean", "description": "Delete the schedule after its last time."},
+            "flexible_minutes": {
+                **_count("The schedule may fire so many minutes late.", limits.MAX_FLEXIBLE_MINUTES, 0),
+                "default": 0,
+            },
+            "delete_after_run": {
+                "type": "boolean",
+                "default": False,
+                "description": "Delete the schedule after its last time.",
+            },
             "dead_letter_arn": _text(limits.QUEUE_ARN, "Where starts go that failed for good. Default: the stack's."),
             "max_age_seconds": _count(
-                "How long the schedule tries to start.", limits.MAX_EVENT_AGE_SECONDS, limits.MIN_EVENT_AGE_SECONDS
+                "How long the schedule tries to start. Default: EventBridge Scheduler's, the most.",
+                limits.MAX_EVENT_AGE_SECONDS,
+                limits.MIN_EVENT_AGE_SECONDS,
             ),
-            "max_attempts": _count("How often it tries again.", limits.MAX_RETRY_ATTEMPTS, 0),
-            "kms_key_arn": _text(limits.KMS_KEY_ARN, "The key that encrypts the schedule."),
-            "occurrence_key": _text(limits.OCCURRENCE_KEY, "What makes two events the same occurrence."),
-            "max_starts_per_hour": _count("Above it events are quarantined as rate-cap."),
-            "targets": {"type": "array", "items": _ref("target"), "minItems": 1},
+            "max_attempts": _count(
+                "How often it tries again. Default: EventBridge Scheduler's, the most.", limits.MAX_RETRY_ATTEMPTS, 0
+            ),
+            "kms_key_arn": _text(limits.KMS_KEY_ARN, "The key that encrypts the schedule. Default: AWS's own."),
+            "occurrence_key": _text(
+                limits.OCCURRENCE_KEY,
+                "What makes two events the same occurrence. Default: what is known of the kind of event, else its id.",
+            ),
+            "max_starts_per_hour": _count(
+                "Above it events are quarantined as rate-cap. Default: the stack's MaxStartsPerHour."
+            ),
+            "targets": {
+                "type": "array",
+                "description": "What it starts. Of a schedule that is not via: app, exactly one.",
+                "items": _ref("target"),
+                "minItems": 1,
+            },
         },
         ["name", "targets"],
     )
@@ -123,7 +146,7 @@ def _target() -> Schema:
         {
             "pipeline": _text(limits.PIPELINE, "Its name or ARN."),
             "id": _text(limits.TARGET_ID, "Default: the pipeline's name. Needed when a pipeline appears twice."),
-            "version_id": _count("Start this version of the pipeline."),
+            "version_id": _count("Start this version of the pipeline. Default: its newest one."),
             "parameters": {
                 "description": "Values by name, or EventBridge's list of {Name, Value}.",
                 "anyOf": [
@@ -136,10 +159,17 @@ def _target() -> Schema:
                     _ref("listed"),
                 ],
             },
-            "display_name": _text(limits.DISPLAY_NAME, "The beginning of the executions' display names."),
-            "description": _text(limits.NOTE, "The beginning of the executions' descriptions."),
-            "parallelism": _count("The most steps that an execution runs at a time."),
-            "role_arn": _text(limits.ROLE_ARN, "Assumed to start the pipeline."),
+            "display_name": _text(
+                limits.DISPLAY_NAME, "The beginning of the executions' display names. Default: the trigger's name."
+            ),
+            "description": _text(limits.NOTE, "The beginning of the executions' descriptions. Default: nothing."),
+            "parallelism": _count(
+                "The most steps that an execution runs at a time. Default: the pipeline's own limit."
+            ),
+            "role_arn": _text(
+                limits.ROLE_ARN,
+                "Assumed to start the pipeline; the stack's StartRoleArns must list it. Default: none.",
+            ),
         },
         ["pipeline"],
     )
@@ -150,9 +180,14 @@ def _parameter() -> Schema:
         "A path or template, with what it may find and what is sent for nothing; or a literal that looks like a path.",
         {
             "value": _text(limits.EXPRESSION, "A JSONPath such as $.detail.id, or text with <$.detail.id> in it."),
-            "literal": _ref("written"),
-            "default": _ref("written"),
-            "on_missing": {"enum": ["fail", "omit"], "default": "fail"},
+            "literal": {**_ref("written"), "description": "Instead of a value: text that only looks like a path."},
+            "default": {**_ref("written"), "description": "Sent when the path finds nothing."},
+            "on_missing": {
+                "enum": ["fail", "omit"],
+                "default": "fail",
+                "description": "When the path finds nothing and there is no default: fail sends the event to "
+                "quarantine, omit leaves the parameter out.",
+            },
             "type": {"enum": list(get_args(ParameterType)), "description": "What the value must be readable as."},
             "enum": {
                 "type": "array",
