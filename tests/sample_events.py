@@ -44,6 +44,7 @@ MATRIX: dict[str, tuple[str, set[tuple[str, str]]]] = {
     "s3-notification": (S3, UPLOAD),
     "s3-notification-several-records": (S3, UPLOAD),
     "s3-object-created": (S3, UPLOAD),
+    "s3-object-created-other-prefix": (S3, NOTHING),
     "s3-object-deleted": (S3, {("retrain-on-deletion", "disabled")}),
     "s3-object-tags-added": (S3, NOTHING),
     "s3-test-event": (S3, set()),

@@ -51,6 +51,7 @@ MATRIX: dict[str, tuple[set[str], set[str]]] = {
     "s3-folder-marker.json": ({S3}, {S3, BUS}),
     "s3-notification-several-records.json": NOBODY,
     "s3-notification.json": NOBODY,
+    "s3-object-created-other-prefix.json": ({S3}, {S3, BUS}),
     "s3-object-created.json": ({S3}, {S3, BUS}),
     "s3-object-deleted.json": ({S3}, {S3, BUS}),
     "s3-object-tags-added.json": ({S3}, {S3, BUS}),

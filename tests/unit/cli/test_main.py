@@ -13,9 +13,10 @@ import click
 import pytest
 
 from pipeline_triggers.cli.examples import EXAMPLES
-from pipeline_triggers.cli.main import COMMANDS, REMEDIES, cli
-from pipeline_triggers.cli.settings import ExitCode, Settings, most_important
+from pipeline_triggers.cli.main import COMMANDS, REMEDIES
+from pipeline_triggers.cli.settings import ExitCode, most_important
 from pipeline_triggers.errors import PermanentError, TransientError
+from tests.command_lines import commands, understand
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import CommandLine
@@ -83,20 +84,7 @@ def test_the_help_of_a_group_says_in_full_what_its_commands_do_in_their_order(co
     assert shown.index("\n  put ") < shown.index("\n  describe ")
 
 
-def _commands() -> list[tuple[str, click.Command]]:
-    """Every command and group, with the words that call it."""
-    found: list[tuple[str, click.Command]] = [("", cli)]
-    for path, command in found:
-        if isinstance(command, click.Group):
-            context = click.Context(command)
-            for name in command.list_commands(context):
-                inner = command.get_command(context, name)
-                assert inner is not None
-                found.append((f"{path} {name}".strip(), inner))
-    return found
-
-
-ALL = _commands()
+ALL = commands()
 
 
 @pytest.mark.parametrize(("path", "command"), ALL, ids=[path or "pipeline-triggers" for path, _ in ALL])
@@ -126,15 +114,7 @@ def test_every_example_is_of_a_command_that_there_is() -> None:
 
 @pytest.mark.parametrize("example", [example for examples in EXAMPLES.values() for example in examples])
 def test_an_example_is_a_command_line_that_is_understood(example: str) -> None:
-    """Parsed to the end, not run: an unknown command or option, or a missing argument, raises UsageError."""
-    context = click.Context(cli, info_name="pipeline-triggers", obj=Settings())
-    command: click.Command = cli
-    words = shlex.split(example)
-    while isinstance(command, click.Group):
-        name, found, words = command.resolve_command(context, words)
-        assert found is not None
-        command = found
-    command.make_context(name, words, parent=context)
+    understand(shlex.split(example))
 
 
 def test_a_long_example_goes_on_in_lines_that_a_shell_joins_again(command_line: CommandLine) -> None:

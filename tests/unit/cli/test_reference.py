@@ -12,7 +12,6 @@ import click
 import pytest
 
 from pipeline_triggers import observability
-from pipeline_triggers.cli.main import cli
 from pipeline_triggers.cli.reference import page
 from pipeline_triggers.cli.reference.fields import described
 from pipeline_triggers.cli.reference.markdown import plain, table
@@ -21,6 +20,7 @@ from pipeline_triggers.cli.reference.stack import ALARM, read_template
 from pipeline_triggers.domain.decisions import Outcome
 from pipeline_triggers.domain.orphans import Failed, Kept, Report
 from pipeline_triggers.errors import TransientError
+from tests.command_lines import commands
 from tests.fakes.clock import NOON
 from tests.samples import start
 
@@ -71,12 +71,7 @@ LONELY = "Lonely: {Type: String, Default: x, Description: Of no group}"
 
 
 def test_every_command_is_there_with_all_its_options() -> None:
-    found: list[tuple[str, click.Command]] = [("", cli)]
-    for path, command in found:
-        if isinstance(command, click.Group):
-            context = click.Context(command)
-            inner = {name: command.get_command(context, name) for name in command.list_commands(context)}
-            found += [(f"{path} {name}".strip(), one) for name, one in inner.items() if one is not None]
+    found = commands()
     assert len(found) > 40
     for path, command in found[1:]:
         section = PAGE.partition(f"\n### {path}\n")[2].partition("\n### ")[0]

@@ -1,6 +1,7 @@
-"""REFERENCE.md: every field, parameter and command, as the code has them. ``python -m pipeline_triggers.cli.reference``.
+"""REFERENCE.md: every field, parameter and command, as the code has them.
 
-It depends on nothing but the sources: the same ones make the same page, whatever the machine or click's version.
+``python -m pipeline_triggers.cli.reference`` writes it. The same sources make the same page, whatever the machine
+or the version of click.
 """
 
 from __future__ import annotations

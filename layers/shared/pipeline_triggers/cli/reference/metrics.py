@@ -27,8 +27,8 @@ METRICS: Mapping[str, str] = {
 }
 
 ABOUT = (
-    "Those of decisions are there once without dimensions, for alarms, and once by `source` and `outcome`; a trigger is "
-    "a field of the log lines, not a dimension."
+    "Those of decisions are there once without dimensions, for alarms, and once by `source` and `outcome`; a trigger "
+    "is a field of the log lines, not a dimension."
 )
 
 
