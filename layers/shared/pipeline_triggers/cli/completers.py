@@ -5,14 +5,14 @@ Nothing is asked of AWS, so names of triggers, pipelines and schedules are not c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 from click.types import StringParamType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Completed(StringParamType):
@@ -48,20 +48,10 @@ def _kinds(incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(kind, help=about.summary) for kind, about in PREDEFINED.items() if _fits(kind, incomplete)]
 
 
-def _reasons(incomplete: str) -> list[CompletionItem]:
-    from pipeline_triggers.domain.decisions import PermanentReason  # noqa: PLC0415 - only while completing
-
-    return _of(get_args(PermanentReason), incomplete)
-
-
 def _zones(incomplete: str) -> list[CompletionItem]:
     from zoneinfo import available_timezones  # noqa: PLC0415 - reads the time zones' folder
 
-    return _of(sorted(available_timezones()), incomplete)
-
-
-def _of(words: Iterable[str], incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(word) for word in words if _fits(word, incomplete)]
+    return [CompletionItem(zone) for zone in sorted(available_timezones()) if _fits(zone, incomplete)]
 
 
 def _fits(word: str, incomplete: str) -> bool:
@@ -73,6 +63,5 @@ BY_WORD: Mapping[str, Callable[[str], list[CompletionItem]]] = {
     "EVENT_FILE": _files,
     "EVENT_ID|EXECUTION_ARN|FILE": _files,
     "KIND": _kinds,
-    "REASON": _reasons,
     "ZONE": _zones,
 }

@@ -197,7 +197,7 @@ class CommandGroup(click.Group):
     """Commands under a common name, listed as they are defined; a misspelt one is told the nearest."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does; but whoever names no command has done nothing wrong, and sees the help."""
+        """As click does; but whoever names no command sees the help, which click 8.2 and later call an error."""
         if not args and not ctx.resilient_parsing:
             click.echo(ctx.get_help())
             ctx.exit()
