@@ -24,6 +24,7 @@ METRICS: Mapping[str, str] = {
     "SchedulesKept": "Schedules, and targets of rules, that a clean-up has looked at and left.",
     "CleanupFailures": "Schedules, and targets of rules, on which a clean-up has failed.",
     "CleanupCapped": "Clean-ups that deleted nothing, because there was more to delete than is allowed.",
+    "ContractsBroken": "Targets whose pipeline was changed and would now refuse what the trigger sends.",
 }
 
 ABOUT = (
