@@ -10,6 +10,7 @@ from pipeline_triggers.documents.spellings import MISSPELT, PARAMETER_LIST_KEY, 
 from pipeline_triggers.domain import limits
 from pipeline_triggers.domain.constraints import ParameterType
 from pipeline_triggers.domain.conversions import MAX_PARAMETERS, MAX_VALUE
+from pipeline_triggers.domain.schedule_plans import DEFAULT_MAX_AGE_SECONDS, DEFAULT_MAX_ATTEMPTS
 from pipeline_triggers.domain.trigger_schedules import Way
 from pipeline_triggers.domain.triggers import State
 
@@ -113,12 +114,12 @@ def _trigger() -> Schema:
             },
             "dead_letter_arn": _text(limits.QUEUE_ARN, "Where starts go that failed for good. Default: the stack's."),
             "max_age_seconds": _count(
-                "How long the schedule tries to start. Default: EventBridge Scheduler's, the most.",
+                f"How long the schedule tries to start. Default: {DEFAULT_MAX_AGE_SECONDS:,}.",
                 limits.MAX_EVENT_AGE_SECONDS,
                 limits.MIN_EVENT_AGE_SECONDS,
             ),
             "max_attempts": _count(
-                "How often it tries again. Default: EventBridge Scheduler's, the most.", limits.MAX_RETRY_ATTEMPTS, 0
+                f"How often it tries again. Default: {DEFAULT_MAX_ATTEMPTS}, the most.", limits.MAX_RETRY_ATTEMPTS, 0
             ),
             "kms_key_arn": _text(limits.KMS_KEY_ARN, "The key that encrypts the schedule. Default: AWS's own."),
             "occurrence_key": _text(
