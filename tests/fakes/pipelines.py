@@ -99,13 +99,13 @@ class FakePipelines(Recording):
             return self._tokens[request.token]
 
     def find(self, request: StartRequest, since: datetime, until: datetime) -> str | None:
-        """By the end of the display name, then by the token in the description."""
+        """By the end of the display name, then by that of the description."""
         with self.call("find", request=request, since=since, until=until):
             self._definition(request.pipeline_arn)
             for execution in self.executions:
                 same = execution.request.pipeline_arn == request.pipeline_arn
                 named = execution.request.display_name.endswith(f"-{request.token[:TOKEN_SUFFIX]}")
-                told = request.token in execution.request.description
+                told = execution.request.description.endswith(request.token)
                 if same and named and told and since - MARGIN <= execution.created_at <= until + MARGIN:
                     return execution.arn
             return None

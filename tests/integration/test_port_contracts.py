@@ -649,6 +649,13 @@ class TestPipelines:
         pipelines.start(replace(request(), description="by hand", token="f" * 64))
         assert pipelines.find(request(), clock.now(), clock.now()) is None
 
+    def test_an_event_that_quotes_the_token_of_another_start_is_not_taken_for_it(
+        self, pipelines: Pipelines, clock: FakeClock
+    ) -> None:
+        told = f"trigger other, event {request().token} (aws.sns: Notification) | token {'f' * 64}"
+        pipelines.start(replace(request(), description=told, token="f" * 64))
+        assert pipelines.find(request(), clock.now(), clock.now()) is None
+
 
 class TestExecutions:
     def test_an_execution_is_told_as_it_stands(self, pipelines: Executions) -> None:

@@ -90,7 +90,8 @@ class SageMakerPipelines:
     def find(self, request: StartRequest, since: datetime, until: datetime) -> str | None:
         """The ARN of the execution that carries the request's token and was created from ``since`` to ``until``.
 
-        Its display name ends in the beginning of the token, whatever it begins with; its description has the token.
+        Its display name ends in the beginning of the token, whatever it begins with; its description ends in the token.
+        What stands before that may be out of an event, and so may be another's token.
         """
         ending = f"-{request.token[:TOKEN_SUFFIX]}"
         with readable():
@@ -100,7 +101,7 @@ class SageMakerPipelines:
                     continue
                 arn: str = summary["PipelineExecutionArn"]
                 execution = client.describe_pipeline_execution(PipelineExecutionArn=arn)
-                if request.token in execution.get("PipelineExecutionDescription", ""):
+                if execution.get("PipelineExecutionDescription", "").endswith(request.token):
                     return arn
         return None
 
