@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pipeline_triggers.domain.executions import StartRequest
 
 QUEUES = ("s3-event", "sns-event", "status-event", "bus-event")
+TOPIC = "arn:aws:sns:us-east-1:123456789012:bursts"
 START_SECONDS = 0.15
 LEDGER_SECONDS = 0.01
 EMPTY_SECONDS = 1.0
@@ -126,7 +127,8 @@ def burst(events: int, per_second: float, *, max_starts_per_hour: int = 100_000)
     triggers.put(Trigger.from_document({**document, "max_starts_per_hour": max_starts_per_hour}))
     queues = {name: _queue(name, clock) for name in QUEUES}
     for number in range(events):
-        queues[QUEUES[number % len(QUEUES)]].send(json.dumps(_event(number)))
+        name = QUEUES[number % len(QUEUES)]
+        queues[name].send(_from_the_topic(_event(number)) if name == "sns-event" else json.dumps(_event(number)))
     sqs = SqsOfQueues(queues={queue.arn: queue for queue in queues.values()})
     pollers = []
     for name, queue in queues.items():
@@ -134,7 +136,7 @@ def burst(events: int, per_second: float, *, max_starts_per_hour: int = 100_000)
         for number in range(mapping["ScalingConfig"]["MaximumConcurrency"]):
             interval = float(_template()["Parameters"]["StartInterval"]["Default"])
             reactor = Reactor(triggers, pipelines, ledger, quarantine, clock, HOME, interval, 1000)
-            worker = Worker(reactor, sqs, clock, frozenset(), lambda _: None)
+            worker = Worker(reactor, sqs, clock, frozenset({TOPIC}), lambda _: None)
             pollers.append(FakePoller(queue, worker, clock, f"{name}-{number}", mapping["BatchSize"]))
     clock.run(*(partial(_work, poller, clock) for poller in pollers))
     ends = [execution.created_at for execution in pipelines.executions]
@@ -184,6 +186,12 @@ def _event(number: int) -> dict[str, Any]:
         "resources": [],
         "detail": {},
     }
+
+
+def _from_the_topic(event: dict[str, Any]) -> str:
+    """The event as a message of a topic whose events are believed."""
+    envelope = {"Type": "Notification", "MessageId": event["id"], "TopicArn": TOPIC, "Message": json.dumps(event)}
+    return json.dumps(envelope)
 
 
 def quietly(events: int, per_second: float, **options: Any) -> Figures:

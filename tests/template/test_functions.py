@@ -13,6 +13,7 @@ from pipeline_triggers.domain.delivery import Delivered
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.domain.schedule_plans import Defaults
 from pipeline_triggers.domain.scheduled_times import QUEUE_SUFFIX
+from pipeline_triggers.sources import sns
 from tests.template.rendering import FILLED, NAMES, PSEUDO, ROOT, Rendered
 
 FUNCTIONS = "AWS::Lambda::Function"
@@ -227,3 +228,8 @@ def test_the_outputs_say_what_new_schedules_get(stack: Rendered) -> None:
 def test_the_name_of_the_schedule_queue_is_the_one_that_scheduled_times_are_believed_from(stack: Rendered) -> None:
     endings = {name for name in stack.of_type("AWS::SQS::Queue") if stack.arn(name).endswith(QUEUE_SUFFIX)}
     assert endings == {"ScheduleQueue"}
+
+
+def test_the_name_of_the_queue_of_sns_is_the_one_that_must_have_its_envelope(stack: Rendered) -> None:
+    endings = {name for name in stack.of_type("AWS::SQS::Queue") if stack.arn(name).endswith(sns.QUEUE_SUFFIX)}
+    assert endings == {"SnsEventQueue"}

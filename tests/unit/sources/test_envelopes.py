@@ -17,6 +17,7 @@ from pipeline_triggers.sources.envelopes import MAX_RECORDS, Malformed, parse_js
 from tests.unit.sources.payloads import EVENTS, NOTICES, TRUSTED, UPLOADS, names, only_event, only_malformed, payload
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:pipeline-triggers-s3-event"
+SNS_QUEUE = "arn:aws:sqs:us-east-1:123456789012:pipeline-triggers-sns-event"
 BROKEN = {"broken-not-an-event": 1, "broken-body": 1, "sqs-several-messages": 1}
 
 
@@ -24,8 +25,9 @@ def nested(levels: int) -> str:
     return "[" * levels + "]" * levels
 
 
-def in_sqs(*bodies: object) -> dict[str, Any]:
-    return {"Records": [{"eventSource": "aws:sqs", "messageId": f"m-{at}", "body": it} for at, it in enumerate(bodies)]}
+def in_sqs(*bodies: object, queue: str = QUEUE) -> dict[str, Any]:
+    same = {"eventSource": "aws:sqs", "eventSourceARN": queue}
+    return {"Records": [{**same, "messageId": f"m-{at}", "body": it} for at, it in enumerate(bodies)]}
 
 
 def in_sns(message: str, topic: str = UPLOADS) -> str:
@@ -96,8 +98,36 @@ def test_records_of_a_message_are_one_event_each() -> None:
     assert all(isinstance(it, Event) for it in found)
 
 
-def test_raw_delivery_of_a_notification_is_read_too() -> None:
+def test_a_notification_of_s3_alone_in_a_message_is_read() -> None:
     assert only_event(in_sqs(json.dumps(payload("s3-notification")))).source == "aws.s3"
+
+
+@pytest.mark.parametrize("name", ["s3-object-created", "s3-notification", "alarm-direct", "sns-s3-notification"])
+@pytest.mark.parametrize("again", [0, 1], ids=["json", "json as text"])
+def test_what_comes_to_the_queue_of_sns_without_its_envelope_is_refused_with_what_to_do(name: str, again: int) -> None:
+    body = json.dumps(payload(name))
+    for _ in range(again):
+        body = json.dumps(body)
+    malformed = only_malformed(in_sqs(body, queue=SNS_QUEUE))
+    assert malformed.reason == "malformed-event"
+    assert "raw message delivery" in malformed.message
+
+
+def test_what_a_function_is_handed_as_the_body_of_a_message_of_that_queue_is_refused_too() -> None:
+    way = (Via("sqs", SNS_QUEUE, "m-1"),)
+    [found] = read(json.dumps(payload("s3-object-created")), via=way, trusted_topics=TRUSTED)
+    assert isinstance(found, Malformed)
+
+
+def test_what_is_an_event_and_an_envelope_of_sns_at_once_counts_as_the_envelope_there() -> None:
+    both = payload("s3-object-created") | json.loads(in_sns("hello", NOTICES))
+    event = only_event(in_sqs(json.dumps(both), queue=SNS_QUEUE))
+    assert (event.source, event.detail["TopicArn"]) == ("aws.sns", NOTICES)
+
+
+def test_an_envelope_of_sns_in_the_queue_of_sns_is_opened() -> None:
+    body = in_sns(json.dumps(payload("s3-notification")))
+    assert only_event(in_sqs(body, queue=SNS_QUEUE)).source == "aws.s3"
 
 
 def test_json_text_inside_json_text_is_opened() -> None:
@@ -120,7 +150,8 @@ def test_six_envelopes_are_opened_and_the_seventh_is_too_deep() -> None:
 
 def test_the_test_event_of_s3_is_acknowledged_wherever_it_stands() -> None:
     test_event = json.dumps(payload("s3-test-event"))
-    for content in (test_event, in_sqs(test_event), in_sns(test_event), in_sqs(in_sns(test_event, NOTICES))):
+    in_queues = (in_sqs(test_event), in_sqs(test_event, queue=SNS_QUEUE), in_sqs(in_sns(test_event, NOTICES)))
+    for content in (test_event, in_sns(test_event), *in_queues):
         assert read(content, trusted_topics=TRUSTED) == []
 
 

@@ -11,6 +11,8 @@ Envelopes are opened recursively, to a fixed depth:
     JSON text         of any of these
 
 What stands inside an SNS message counts only when its topic is trusted; whoever may publish could forge it otherwise.
+So what topics send to their queue must have SNS's envelope: without it (raw message delivery) nothing tells the topic.
+Whoever may subscribe topics to that queue with raw delivery can still write such an envelope: README, "Deploy".
 Nothing is lost and nothing is raised: what cannot be read becomes ``Malformed`` and does not keep its neighbours back.
 """
 
@@ -177,6 +179,11 @@ class _Inside:
     trusted_topics: frozenset[str]
     depth: int
 
+    @property
+    def is_for_topics(self) -> bool:
+        """Whether this is the body of a message that a topic has sent."""
+        return bool(self.via) and self.via[-1].kind == "sqs" and self.via[-1].arn.endswith(sns.QUEUE_SUFFIX)
+
     def record(self, number: int) -> _Inside:
         """One of several beside one another."""
         return replace(self, place=self._place(f"Records[{number}]"))
@@ -208,14 +215,17 @@ def _open(content: object, inside: _Inside) -> _Found:
         content = parse_json(content)
     elif inside.depth == 0:
         _check(content)
-    if isinstance(content, str):
+    if isinstance(content, str) and not inside.is_for_topics:
         yield from _events(content, inside.envelope("(text)"), _open)
         return
     if isinstance(content, Mapping):
-        for recognises, opener in _SHAPES:
+        for recognises, opener in _FROM_TOPICS if inside.is_for_topics else _SHAPES:
             if recognises(content):
                 yield from opener(content, inside)
                 return
+    if inside.is_for_topics:
+        told = "in the queue of SNS but not in its envelope, and so could be anybody's"
+        raise MalformedEventError(f"{told}; subscribe the queue without raw message delivery")
     raise _unknown(content)
 
 
@@ -308,13 +318,18 @@ def _unknown(content: object) -> MalformedEventError:
     return MalformedEventError(f"{seen}; {_ACCEPTED}")
 
 
-# The first that recognises a document opens it.
-_SHAPES: tuple[tuple[Callable[[Mapping[str, Any]], bool], _Opener], ...] = (
-    (eventbridge.resembles_event, _open_event),
-    (_has_records, _open_records),
+_Shapes = tuple[tuple[Callable[[Mapping[str, Any]], bool], _Opener], ...]
+# What can be in the queue of SNS; S3's test event reports nothing, whoever sends it.
+_FROM_TOPICS: _Shapes = (
     (sns.is_notification, _open_notification),
     (sns.is_handshake, _acknowledge),
     (s3.is_test_event, _acknowledge),
+)
+# The first that recognises a document opens it.
+_SHAPES: _Shapes = (
+    (eventbridge.resembles_event, _open_event),
+    (_has_records, _open_records),
+    *_FROM_TOPICS,
     (eventbridge.is_direct_alarm, _open_direct_alarm),
 )
 _RECORDS: Mapping[str, _Opener] = {

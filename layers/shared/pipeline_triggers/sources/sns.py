@@ -15,6 +15,8 @@ from pipeline_triggers.domain.events import Event, Via
 from pipeline_triggers.errors import MalformedEventError
 
 EVENT_SOURCE = "aws:sns"
+# The end of the name of the queue that topics send to.
+QUEUE_SUFFIX = "-sns-event"
 
 _TOPIC_ARN = re.compile(
     r"arn:aws[a-z-]*:sns:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):[A-Za-z0-9_-]{1,256}(?:\.fifo)?"
