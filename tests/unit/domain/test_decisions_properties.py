@@ -23,14 +23,19 @@ OTHER = "arn:aws:sagemaker:eu-west-1:999999999999:pipeline/somebody-elses"
 ROLE = "arn:aws:iam::999999999999:role/start"
 FORGED_ROLE = "arn:aws:iam::666666666666:role/admin"
 FORGED = "arn:aws:sagemaker:us-west-2:666666666666:pipeline/forged"
-# Names that a program which trusted events would read, and values that it would believe.
-NAMES = st.text(max_size=5) | st.sampled_from(
-    [
-        *("pipeline", "pipeline_arn", "PipelineArn", "PipelineName", "PipelineVersionId", "version_id", "execution"),
-        *("role_arn", "RoleArn", "region", "Region", "account", "token", "ClientRequestToken", "display_name"),
-        *("trigger", "targets", "target", "parameters", "occurrence", "via", "id"),
-    ]
-)
+# What a program that trusted events would read from them, and believe.
+BAIT: dict[str, Any] = {
+    **dict.fromkeys(("pipeline", "pipeline_arn", "PipelineArn", "PipelineName", "target", "execution_arn"), FORGED),
+    **dict.fromkeys(("role_arn", "RoleArn", "role"), FORGED_ROLE),
+    **dict.fromkeys(("token", "ClientRequestToken", "occurrence", "display_name"), "f" * 64),
+    **dict.fromkeys(("version_id", "PipelineVersionId", "parallelism"), 666),
+    "Region": "us-west-2",
+    "trigger": "trigger-0",
+    "targets": [{"id": "t0", "pipeline": FORGED, "role_arn": FORGED_ROLE}],
+    "parameters": {"Forged": FORGED},
+    "via": [{"kind": "sqs", "arn": FORGED, "message_id": "m", "attributes": {}}],
+}
+NAMES = st.sampled_from([*BAIT, "id", "region", "account"]) | st.text(max_size=5)
 VALUES = (
     st.sampled_from(
         [FORGED, FORGED_ROLE, "us-west-2", "666666666666", "f" * 64, "$.detail", "<$.detail.token>", "${AWS::Region}"]
@@ -45,6 +50,7 @@ JSON = st.recursive(
     VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
 )
 DETAIL_TYPES = ["Object Created", "Notification", "SageMaker Training Job State Change", "Rows"]
+BAITED = st.builds(lambda bait, more: {**bait, **more}, st.sampled_from([BAIT, {}]), st.dictionaries(NAMES, JSON))
 # How triggers read events: by name, all of it, in the middle of other text, through a function, with filters.
 EXPRESSIONS = st.sampled_from(
     [
@@ -88,7 +94,7 @@ SOURCES = st.sampled_from(["com.example", "aws.s3", "aws.sagemaker", "aws.sns", 
 TEXTS = st.text(min_size=1, max_size=8) | st.sampled_from([FORGED, "f" * 64, "us-west-2"])
 EVENTS = st.builds(
     lambda more, envelope, via: Event({**more, **envelope}, via),
-    st.dictionaries(NAMES, JSON, max_size=4),
+    BAITED,
     st.fixed_dictionaries(
         {
             "id": TEXTS,
@@ -97,7 +103,7 @@ EVENTS = st.builds(
             "account": st.sampled_from(["", "123456789012", "666666666666"]),
             "region": st.sampled_from(["", "us-east-1", "us-west-2"]),
             "resources": st.lists(st.just(FORGED), max_size=1),
-            "detail": st.dictionaries(NAMES, JSON, max_size=5),
+            "detail": BAITED,
         }
     ),
     st.lists(st.builds(Via, st.sampled_from(["sqs", "sns"]), TEXTS, TEXTS), max_size=2).map(tuple),
