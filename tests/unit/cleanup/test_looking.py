@@ -327,6 +327,49 @@ class TestWhatIsToldOfThoseThatStay:
         assert world.schedules.called("delete") == []
 
 
+class TestHowManyOrphansASweepLeaves:
+    def left(self, world: World) -> int | None:
+        assert world.store.last is not None
+        assert world.store.last.phase == "done"
+        return world.store.last.orphans
+
+    def test_those_that_were_seen_once_are_left(self, world: World) -> None:
+        fill(world, 3)
+        world.schedules.add("alive", f"{HERE}alive")
+        world.pipelines.add("alive")
+        world.clock.advance(minutes=16)
+        world.sweep()
+        assert self.left(world) == 3
+
+    def test_those_that_are_deleted_are_not(self, world: World) -> None:
+        fill(world, 3)
+        world.two_sweeps()
+        assert self.left(world) == 0
+
+    def test_those_that_are_protected_are(self, world: World) -> None:
+        world.set_policy(protected=("default/keep",))
+        world.schedules.add("keep", GONE)
+        fill(world, 3)
+        world.two_sweeps()
+        assert self.left(world) == 1
+
+    @pytest.mark.parametrize("policy", [{"max_deletes": 2}, {"mode": "report"}])
+    def test_those_that_may_not_be_deleted_are(self, world: World, policy: dict[str, Any]) -> None:
+        world.set_policy(**policy)
+        fill(world, 3)
+        world.two_sweeps()
+        assert self.left(world) == 3
+
+    def test_those_that_are_none_any_more_are_not(self, world: World) -> None:
+        fill(world, 3)
+        world.clock.advance(minutes=16)
+        world.sweep()
+        world.pipelines.add(GONE)
+        world.clock.advance(minutes=16)
+        world.sweep()
+        assert self.left(world) == 0
+
+
 class TestSchedulesThatMustBeRead:
     def test_universal_targets_and_those_through_this_app_are_orphans_too(self, world: World) -> None:
         world.triggers.put(trigger_of("nightly", "abalonepipeline"), trigger_of("alive", "alive"))

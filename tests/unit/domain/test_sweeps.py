@@ -23,7 +23,9 @@ POSITION = Position("run-2", "message", NOON, NOON, "mark", "look", GROUPS, prev
     st.none() | st.integers(0),
 )
 def test_the_stored_form_is_read_back(phase: Phase, groups: dict[str, GroupLook], known_pages: int | None) -> None:
-    position = replace(POSITION, phase=phase, groups=groups, known_pages=known_pages, noted_until=NOON)
+    position = replace(
+        POSITION, phase=phase, groups=groups, known_pages=known_pages, noted_until=NOON, orphans=known_pages
+    )
     assert Position.from_document(json.loads(json.dumps(position.to_document()))) == position
 
 

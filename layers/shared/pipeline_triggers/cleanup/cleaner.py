@@ -32,6 +32,13 @@ SLICE = timedelta(minutes=2)
 FORGOTTEN_AT_ONCE = 500
 
 
+@dataclass
+class _Seen:
+    """How many orphans a sweep has seen, counted while they are gone through."""
+
+    orphans: int = 0
+
+
 @dataclass(frozen=True)
 class Cleaner:
     """Deletes the schedules of pipelines that do not exist any more.
@@ -117,9 +124,11 @@ class Cleaner:
                 if position.phase == "look":
                     return replace(reports[0], unfinished=True)
             self._tell_of_deletes(position, progress)
-            reports.append(self._delete_ripe(position, run))
+            seen = _Seen()
+            reports.append(self._delete_ripe(position, run, seen))
             if not reports[-1].to_retry:
-                self.estate.save(replace(position, phase="done"), position)
+                left = seen.orphans - len(reports[-1].deleted)
+                self.estate.save(replace(position, phase="done", orphans=left), position)
         except AwsError as error:
             reports.append(Report(failed=(Failed("", error),)))
         return Report.joined(reports)
@@ -137,7 +146,7 @@ class Cleaner:
         first = Position(uuid.uuid4().hex, message_id, began=now, saved_at=now, mark="", groups=groups)
         return self.estate.save(first.after(last) if last else first, last)
 
-    def _delete_ripe(self, position: Position, run: Run) -> Report:
+    def _delete_ripe(self, position: Position, run: Run, seen: _Seen) -> Report:
         """Delete what this sweep and the one before saw as orphans, if that is not too much; forget what it saw not."""
         deleting = Deleting(self.estate, run)
         allowed = self.estate.policy.allowed(position.schedules)
@@ -145,7 +154,7 @@ class Cleaner:
         tally = Tally()
         doomed: list[Orphan] = []
         is_too_much = False
-        for orphan in _unprotected(self._ripe(run), deleting, tally):
+        for orphan in _unprotected(self._ripe(run, seen), deleting, tally):
             if len(doomed) < allowed:
                 doomed.append(orphan)
             else:
@@ -158,14 +167,16 @@ class Cleaner:
         refused, absent = deleting.judge(doomed)
         return Report.joined([tally.report(), refused, self._delete(absent, deleting)])
 
-    def _ripe(self, run: Run) -> Iterator[Orphan]:
-        """The orphans that may go; those that this sweep has not seen are forgotten on the way."""
+    def _ripe(self, run: Run, seen: _Seen) -> Iterator[Orphan]:
+        """The orphans that may go; those that this sweep has not seen are forgotten on the way, the others counted."""
         stale: list[str] = []
         for orphan in self.estate.store.orphans():
             if orphan.run != run.id:
                 stale.append(orphan.arn)
-            elif is_ripe(orphan, run.began):
-                yield orphan
+            else:
+                seen.orphans += 1
+                if is_ripe(orphan, run.began):
+                    yield orphan
             if len(stale) == FORGOTTEN_AT_ONCE:
                 self.estate.store.forget(stale)
                 stale.clear()

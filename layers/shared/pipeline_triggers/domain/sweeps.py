@@ -46,7 +46,8 @@ class Position:
     ``mark``, by which two that go on at once are told apart. ``previous`` are the runs before it whose orphans still
     count as seen: the last that looked at everything, and those after it that were abandoned. ``known_pages`` is how
     many pages of schedules the last complete look found (None: there was none yet). ``noted_until`` is when the last
-    look began that noted whose the schedules are, and ``all_noted_at`` the last that noted all of them.
+    look began that noted whose the schedules are, and ``all_noted_at`` the last that noted all of them. ``orphans``
+    is how many it has seen and not deleted, once it is done.
     """
 
     run: str
@@ -60,6 +61,7 @@ class Position:
     known_pages: int | None = None
     noted_until: datetime | None = None
     all_noted_at: datetime | None = None
+    orphans: int | None = None
 
     @property
     def pages(self) -> int:
@@ -142,6 +144,7 @@ class Position:
             "known_pages": self.known_pages,
             "noted_until": self.noted_until and self.noted_until.isoformat(),
             "all_noted_at": self.all_noted_at and self.all_noted_at.isoformat(),
+            "orphans": self.orphans,
         }
 
     @classmethod
