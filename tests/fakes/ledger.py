@@ -147,22 +147,24 @@ class FakeLedger(Recording):
             )
             self.entries[key] = Kept(entry, decision, decision.at or now, now)
 
-    def history(self, trigger: str, since: datetime) -> Iterator[Mapping[str, Any]]:
+    def history(self, trigger: str, since: datetime, *, at_most: int | None = None) -> Iterator[Mapping[str, Any]]:
         """Newest first."""
-        with self.call("history", trigger=trigger, since=since):
+        with self.call("history", trigger=trigger, since=since, at_most=at_most):
             mine = [(token, k) for token, k in self._living() if k.decision.trigger == trigger and k.at >= since]
-            return iter(_documents(mine))
+            return iter(_documents(mine)[:at_most])
 
     def of_event(self, event_id: str) -> Sequence[Mapping[str, Any]]:
         """Newest first."""
         with self.call("of_event", event_id=event_id):
             return _documents([(token, k) for token, k in self._living() if k.decision.event_id == event_id])
 
-    def of_state(self, state: EntryState, since: datetime) -> Iterator[Mapping[str, Any]]:
+    def of_state(
+        self, state: EntryState, since: datetime, *, at_most: int | None = None
+    ) -> Iterator[Mapping[str, Any]]:
         """Newest first."""
-        with self.call("of_state", state=state, since=since):
+        with self.call("of_state", state=state, since=since, at_most=at_most):
             found = [(token, k) for token, k in self._living() if k.entry.state == state and k.at >= since]
-            return iter(_documents(found))
+            return iter(_documents(found)[:at_most])
 
     def of_execution(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:
         """At most one."""

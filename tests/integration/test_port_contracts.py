@@ -400,6 +400,8 @@ class TestLedger:
         ledger.acquire(start(trigger="other"), "a", clock.now() + LEASE)
         found = [entry["occurrence"] for entry in ledger.history("on-upload", began + timedelta(minutes=2))]
         assert [occurrence[42:43] for occurrence in found] == ["3", "2", "1"]
+        latest = [entry["occurrence"] for entry in ledger.history("on-upload", began, at_most=2)]
+        assert [occurrence[42:43] for occurrence in latest] == ["3", "2"]
 
     def test_an_entry_shows_the_whole_decision(self, ledger: Ledger, clock: FakeClock) -> None:
         decision = start()
@@ -431,6 +433,7 @@ class TestLedger:
         assert [entry["trigger"] for entry in ledger.of_state("REJECTED", since)] == ["c", "b"]
         assert [entry["trigger"] for entry in ledger.of_state("ATTEMPTING", began)] == ["d"]
         assert list(ledger.of_state("SHADOW", began)) == []
+        assert [entry["trigger"] for entry in ledger.of_state("REJECTED", began, at_most=2)] == ["c", "b"]
 
     def test_an_entry_is_found_by_its_execution(self, ledger: Ledger, clock: FakeClock) -> None:
         ledger.acquire(start(), "a", clock.now() + LEASE)

@@ -149,8 +149,17 @@ class PermanentError(AwsError):
 
 
 class TransientError(AwsError):
-    """Worth trying again later. ``acted`` says whether the failed call may have had its effect (a lost answer)."""
+    """Worth trying again later. ``acted`` says whether the failed call may have had its effect (a lost answer).
 
-    def __init__(self, reason: str, message: str, *, acted: bool = False) -> None:
+    ``denied`` says that a permission is missing where the reason is another one.
+    """
+
+    def __init__(self, reason: str, message: str, *, acted: bool = False, denied: bool = False) -> None:
         self.acted = acted
+        self.denied = denied
         super().__init__(reason, message)
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether a permission is missing, for now or for good."""
+        return self.denied or super().is_denied

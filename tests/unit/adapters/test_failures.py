@@ -174,6 +174,15 @@ def test_a_block_with_one_reason_for_all_makes_even_refusals_transient() -> None
     assert (raised.value.reason, raised.value.acted) == ("ledger-unavailable", True)
 
 
+@pytest.mark.parametrize(("code", "is_denied"), [("AccessDeniedException", True), ("ValidationException", False)])
+def test_with_one_reason_for_all_it_can_still_be_told_whether_a_permission_is_missing(
+    code: str, is_denied: bool
+) -> None:
+    with pytest.raises(TransientError) as raised, translated("ledger-unavailable"):
+        raise answered(code)
+    assert (raised.value.reason, raised.value.is_denied) == ("ledger-unavailable", is_denied)
+
+
 @pytest.mark.parametrize("error", [KeyError("Schedules"), TypeError("None"), AttributeError("get")])
 def test_an_answer_that_lacks_something_is_asked_for_again(error: Exception) -> None:
     with pytest.raises(TransientError, match="cannot be read") as raised, readable():

@@ -158,7 +158,7 @@ def translated(always: TransientReason | None = None) -> Iterator[None]:
         meant = translate(error)
         if always is None:
             raise meant from error
-        raise TransientError(always, str(meant), acted=may_have_acted(meant)) from error
+        raise TransientError(always, str(meant), acted=may_have_acted(meant), denied=meant.is_denied) from error
 
 
 @contextmanager

@@ -172,20 +172,24 @@ class DynamoLedger:
                 if not _condition_failed(error):
                     raise
 
-    def history(self, trigger: str, since: datetime) -> Iterator[Mapping[str, Any]]:
-        """The entries of one trigger, newest first, as ``document_of`` shapes them.
+    def history(self, trigger: str, since: datetime, *, at_most: int | None = None) -> Iterator[Mapping[str, Any]]:
+        """The entries of one trigger, newest first, as ``document_of`` shapes them; ``at_most`` so many are asked for.
 
         They come from an index: what was written in the last second or so may be missing.
         """
-        return self._query("by_trigger", "#key = :key AND #at >= :since", {":key": trigger, ":since": stamp(since)})
+        values = {":key": trigger, ":since": stamp(since)}
+        return self._query("by_trigger", "#key = :key AND #at >= :since", values, at_most)
 
     def of_event(self, event_id: str) -> Sequence[Mapping[str, Any]]:
         """The entries that one event caused, newest first, as ``document_of`` shapes them."""
         return list(self._query("by_event", "#key = :key", {":key": index_key(event_id)}))
 
-    def of_state(self, state: EntryState, since: datetime) -> Iterator[Mapping[str, Any]]:
+    def of_state(
+        self, state: EntryState, since: datetime, *, at_most: int | None = None
+    ) -> Iterator[Mapping[str, Any]]:
         """The entries of one state, of all triggers, newest first; from an index, as in ``history``."""
-        return self._query("by_state", "#key = :key AND #at >= :since", {":key": state, ":since": stamp(since)})
+        values = {":key": state, ":since": stamp(since)}
+        return self._query("by_state", "#key = :key AND #at >= :since", values, at_most)
 
     def of_execution(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:
         """The entries that an execution was started for: one, or none; from an index, as in ``history``."""
@@ -322,11 +326,13 @@ class DynamoLedger:
                 return from_item(cast("dict[str, Any]", error.response.get("Item", {})))
         return None
 
-    def _query(self, index: str, condition: str, values: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    def _query(
+        self, index: str, condition: str, values: Mapping[str, str], at_most: int | None = None
+    ) -> Iterator[Mapping[str, Any]]:
         names = {"#key": INDEXES[index]}
         if "#at" in condition:
             names["#at"] = "at"
-        page: dict[str, Any] = {}
+        page: dict[str, Any] = {} if at_most is None else {"Limit": at_most}
         now = expiry(self._clock.now())
         while True:
             with translated("ledger-unavailable"):
@@ -341,7 +347,7 @@ class DynamoLedger:
                 )
             found = [from_item(item) for item in answer["Items"]]
             yield from (document_of(fields) for fields in found if fields["expires_at"] > now)
-            if "LastEvaluatedKey" not in answer:
+            if at_most is not None or "LastEvaluatedKey" not in answer:
                 return
             page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 

@@ -139,14 +139,16 @@ class Ledger(Protocol):
         It never replaces an entry that is started, that somebody attempts, or of which an attempt's outcome is unknown.
         """
 
-    def history(self, trigger: str, since: datetime) -> Iterator[Mapping[str, Any]]:
-        """The entries of one trigger, newest first."""
+    def history(self, trigger: str, since: datetime, *, at_most: int | None = None) -> Iterator[Mapping[str, Any]]:
+        """The entries of one trigger, newest first; ``at_most`` so many, and no more are asked for."""
 
     def of_event(self, event_id: str) -> Sequence[Mapping[str, Any]]:
         """The entries that one event caused."""
 
-    def of_state(self, state: EntryState, since: datetime) -> Iterator[Mapping[str, Any]]:
-        """The entries of one state, of all triggers, newest first."""
+    def of_state(
+        self, state: EntryState, since: datetime, *, at_most: int | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """The entries of one state, of all triggers, newest first; ``at_most`` as in ``history``."""
 
     def of_execution(self, execution_arn: str) -> Sequence[Mapping[str, Any]]:
         """The entries that an execution was started for: one, or none."""
