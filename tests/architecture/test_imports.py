@@ -16,7 +16,7 @@ USE_CASE = {"domain", "errors", "observability"}
 USE_CASES = {
     *("reacting", "managing", "keeping", "checking", "cleanup", "scheduling"),
     *("explaining", "redriving", "rerunning", "restoring"),
-    *("connecting", "importing", "inspecting", "watching"),
+    *("connecting", "importing", "inspecting", "silence", "watching"),
 }
 
 # The rooms that each room may import from. A new room belongs here, with as little as it needs.

@@ -58,7 +58,11 @@ TABLES: dict[str, tuple[str, set[str]]] = {
 # The adapters that the commands of authors work with, by their service, and what of them none of these commands does.
 COMMAND_LINE: dict[str, dict[str, set[str]]] = {
     "cloudformation": {"stacks": set()},
-    "dynamodb": {"trigger_store": set(), "quarantine": {"PutItem", "DeleteItem"}},
+    "dynamodb": {
+        "contract_marks": {"DeleteItem", "UpdateItem"},
+        "quarantine": {"DeleteItem", "PutItem"},
+        "trigger_store": set(),
+    },
     "iam": {"roles": set()},
     "sagemaker": {
         "pipelines": {
@@ -71,15 +75,20 @@ COMMAND_LINE: dict[str, dict[str, set[str]]] = {
     "scheduler": {"schedules": {"ListTagsForResource"}},
     "sqs": {"queues": {"ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage", "SendMessage"}},
 }
-# The same for the commands of operators: history, explain, rerun, quarantine and dlq.
+# The same for the commands of operators: status, history, explain, rerun, quarantine and dlq.
 OPERATING: dict[str, dict[str, set[str]]] = {
     "cloudformation": {"stacks": set()},
     "dynamodb": {
+        "cleanup_store": {"BatchGetItem", "BatchWriteItem", "PutItem", "Query", "Scan"},
+        "contract_marks": {"DeleteItem", "UpdateItem"},
         "ledger": set(),
         "quarantine": {"PutItem"},
         "trigger_store": {"DeleteItem", "PutItem", "TransactWriteItems"},
     },
     "sagemaker": {"pipelines": {"DescribePipeline", "ListPipelineExecutions", "ListPipelines"}},
+    "scheduler": {
+        "schedules": {"CreateSchedule", "DeleteSchedule", "ListScheduleGroups", "ListTagsForResource", "UpdateSchedule"}
+    },
     "sqs": {"queues": set()},
     "sts": {"clients": set()},
 }
@@ -511,6 +520,7 @@ def test_operators_reach_each_table_as_far_as_their_commands_need(stack: Rendere
         *((f"dynamodb:{name}", stack.arn("TriggersTable")) for name in ("BatchGetItem", "GetItem", "Query")),
         *((f"dynamodb:{name}", stack.arn("LedgerTable")) for name in ("GetItem", "PutItem", "UpdateItem")),
         *((f"dynamodb:{name}", stack.arn("QuarantineTable")) for name in ("DeleteItem", "Query")),
+        ("dynamodb:GetItem", stack.arn("CleanupTable")),
     }
 
 
@@ -523,9 +533,10 @@ def test_operators_take_from_the_dead_letter_queues_only_and_fill_the_others_onl
     pairs = _policy_pairs(stack, OPERATOR)
     stuck = {stack.arn("DeadLetterQueue"), stack.arn("UndeliveredQueue")}
     work = {stack.arn(queue) for queue in stack.of_type("AWS::SQS::Queue")} - stuck
-    for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"):
+    for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"):
         assert {resource for granted, resource in pairs if granted == f"sqs:{action}"} == stuck
     assert {resource for granted, resource in pairs if granted == "sqs:SendMessage"} == work
+    assert {resource for granted, resource in pairs if granted == "sqs:GetQueueAttributes"} == stuck | work
 
 
 def test_operators_start_what_the_functions_start(filled: Rendered, empty: Rendered) -> None:
@@ -535,8 +546,16 @@ def test_operators_start_what_the_functions_start(filled: Rendered, empty: Rende
         assert {pair for pair in _policy_pairs(stack, OPERATOR) if pair[0] in actions} == of_functions
 
 
-def test_operators_have_no_action_on_any_resource(stack: Rendered) -> None:
-    assert "*" not in {resource for _, resource in _policy_pairs(stack, OPERATOR)}
+def test_operators_have_one_action_on_any_resource_which_knows_no_other(stack: Rendered) -> None:
+    anywhere = {action for action, resource in _policy_pairs(stack, OPERATOR) if resource == "*"}
+    assert anywhere == {"scheduler:ListSchedules"}
+
+
+def test_operators_read_the_schedules_of_the_stack_and_write_none(stack: Rendered) -> None:
+    assert {pair for pair in _policy_pairs(stack, OPERATOR) if pair[0].startswith("scheduler:")} == {
+        ("scheduler:ListSchedules", "*"),
+        ("scheduler:GetSchedule", "arn:aws:scheduler:eu-west-1:111122223333:schedule/pt/*"),
+    }
 
 
 @pytest.mark.parametrize("policy", PEOPLE)

@@ -59,6 +59,10 @@ class History:
         streams = [map(Record.from_document, self.ledger.of_state(each, since)) for each in wanted]
         return heapq.merge(*streams, key=lambda record: record.at, reverse=True)
 
+    def latest(self, state: EntryState, since: datetime, count: int) -> list[Record]:
+        """The newest records in one state, of all triggers; no more are asked for."""
+        return [Record.from_document(found) for found in self.ledger.of_state(state, since, at_most=count)]
+
     def of(self, event_id_or_execution_arn: str) -> list[Record]:
         """The records of an event or of an execution, newest first."""
         named = event_id_or_execution_arn

@@ -28,6 +28,7 @@ from tests.fakes.buckets import FakeBuckets
 from tests.fakes.cleanup_store import FakeCleanupStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections
+from tests.fakes.contract_marks import FakeContractMarks
 from tests.fakes.estate import UNPACED
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.pipelines import FakePipelines
@@ -72,6 +73,7 @@ class CommandLine:
     queues: FakeQueues = field(default_factory=FakeQueues)
     quarantine: FakeQuarantine = field(default_factory=FakeQuarantine)
     ledger: FakeLedger = field(default_factory=FakeLedger)
+    contracts: FakeContractMarks = field(default_factory=FakeContractMarks)
     clock: FakeClock = field(default_factory=FakeClock)
     schedules: FakeSchedules = field(default_factory=lambda: FakeSchedules(home=HOME, made=(DEFAULTS.group, "team")))
     roles: FakeRoles = field(default_factory=FakeRoles)
@@ -118,6 +120,8 @@ class CommandLine:
             queues=self.queues,
             quarantine=self.quarantine,
             ledger=self.ledger,
+            contracts=self.contracts,
+            cleanups=self.cleanups,
             clock=self.clock,
             scheduling=self._scheduling,
             buckets=lambda: self._connecting(BucketConnecting, buckets=self.buckets, rules=self.rule_book),

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pipeline_triggers.adapters.cleanup_store import DynamoCleanupStore
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.clock import SystemClock
+from pipeline_triggers.adapters.contract_marks import DynamoContractMarks
 from pipeline_triggers.adapters.ledger import DynamoLedger
 from pipeline_triggers.adapters.pipelines import SageMakerPipelines
 from pipeline_triggers.adapters.quarantine import DynamoQuarantine
@@ -21,6 +23,7 @@ from pipeline_triggers.keeping import ScheduleKeeper
 from pipeline_triggers.managing import Manager
 from pipeline_triggers.redriving import DeadLetters, QuarantineKeeper
 from pipeline_triggers.rerunning import Rerunner
+from pipeline_triggers.silence import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +31,17 @@ if TYPE_CHECKING:
     from pipeline_triggers.cleanup import Cleaner
     from pipeline_triggers.cli.settings import Settings
     from pipeline_triggers.connecting import BucketConnecting, TopicConnecting
-    from pipeline_triggers.domain.ports import Clock, Executions, Ledger, Pipelines, Quarantine, Queues, TriggerStore
+    from pipeline_triggers.domain.ports import (
+        CleanupStore,
+        Clock,
+        ContractMarks,
+        Executions,
+        Ledger,
+        Pipelines,
+        Quarantine,
+        Queues,
+        TriggerStore,
+    )
     from pipeline_triggers.domain.triggers import Snapshot
     from pipeline_triggers.importing import Importer
     from pipeline_triggers.restoring import Restorer
@@ -56,6 +69,8 @@ class Connection:
     queues: Queues
     quarantine: Quarantine
     ledger: Ledger
+    contracts: ContractMarks
+    cleanups: CleanupStore
     clock: Clock
     scheduling: Callable[[], Scheduling]
     buckets: Callable[[], BucketConnecting]
@@ -83,6 +98,11 @@ class Connection:
     def history(self) -> History:
         """The use case that reads what is on record."""
         return History(self.ledger)
+
+    @property
+    def listener(self) -> Listener:
+        """The use case that finds triggers that have started nothing for long."""
+        return Listener(self.ledger, self.store)
 
     @property
     def explainer(self) -> Explainer:
@@ -118,6 +138,8 @@ def connect(settings: Settings) -> Connection:
         queues=SqsQueues(clients),
         quarantine=DynamoQuarantine(clients, f"{settings.stack_name}-quarantine", clock),
         ledger=DynamoLedger(clients, f"{settings.stack_name}-ledger", clock),
+        contracts=DynamoContractMarks(clients, f"{settings.stack_name}-triggers"),
+        cleanups=DynamoCleanupStore(clients, f"{settings.stack_name}-cleanup", clock),
         clock=clock,
         scheduling=lambda: scheduling(clients, settings.stack_name),
         cleaner=lambda: cleaner(clients, settings.stack_name),

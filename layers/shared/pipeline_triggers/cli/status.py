@@ -1,11 +1,10 @@
-"""The command "status": what waits in the queues, what is stuck and why, and what comes next, at a glance."""
+"""The command "status": what waits, what is stuck and why, what happened last and what comes next, at a glance."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 from rich.console import Group
@@ -15,7 +14,9 @@ from pipeline_triggers.cli.orphaned import orphaned_targets
 from pipeline_triggers.cli.render import cell, line, number_of, table
 from pipeline_triggers.cli.schedule_views import Coming, list_document, list_table
 from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings
+from pipeline_triggers.cli.status_parts import Part, contracts, failures, silent, starts, sweep
 from pipeline_triggers.domain.dead_letters import DEAD_LETTER, UNDELIVERED, WORK_QUEUES
+from pipeline_triggers.domain.ledger import RETENTION
 from pipeline_triggers.errors import AwsError, ConfigurationError, NotFoundError, Problem
 
 if TYPE_CHECKING:
@@ -43,30 +44,56 @@ ORPHANED = (
 )
 STATES = ("ENABLED", "DISABLED", "SHADOW")
 MAX_SCHEDULES = 10
+# What is as old as the ledger keeps entries may be gone already.
+MAX_SILENT_DAYS = RETENTION.days - 1
+
+
+# What the policy of operators lets one read, and that of authors does not: who may not is told so, and no more.
+FOR_OPERATORS = frozenset({"starts", "failures", "silent", "sweep"})
+LEFT_OUT = "The stack's output OperatorPolicyArn is a policy that allows it"
 
 
 @click.command(cls=Command)
+@click.option(
+    "--silent-days",
+    type=click.IntRange(1, MAX_SILENT_DAYS),
+    default=30,
+    show_default=True,
+    metavar="DAYS",
+    help=f"Name triggers that have started nothing for so long, at most {MAX_SILENT_DAYS}: the ledger keeps "
+    f"{RETENTION.days}.",
+)
 @click.pass_obj
-def status(settings: Settings) -> Answer:
-    """See at a glance what waits, what is stuck and what comes next.
+def status(settings: Settings, *, silent_days: int) -> Answer:
+    """See at a glance what waits, what is stuck, what happened last and what comes next.
 
-    Ends with 0 when everything could be read, whatever it says.
+    Ends with 0 when everything could be read, whatever it says. What only operators may read is left out for others.
     """
     connection = settings.connection
     # When not even the triggers can be read, there is no such stack, or no way to it: nothing else is asked.
     current = connection.store.current()
-    parts = [_triggers(connection.store.load(current.revision), current, settings.stack_name)]
+    snapshot = connection.store.load(current.revision)
+    parts = [_triggers(snapshot, current, settings.stack_name)]
     problems: list[Problem] = []
-    reads: dict[str, Callable[[], _Part]] = {
+    warnings: list[Problem] = []
+    reads: dict[str, Callable[[], Part]] = {
+        "contracts": lambda: contracts(connection, snapshot, current),
         "queues": lambda: _queues(connection, settings.stack_name),
         "schedules": lambda: _schedules(connection),
+        "starts": lambda: starts(connection),
+        "failures": lambda: failures(connection),
+        "silent": lambda: silent(connection, snapshot, silent_days),
         "quarantine": lambda: _quarantine(connection),
+        "sweep": lambda: sweep(connection),
     }
     for name, read in reads.items():
         try:
             parts.append(read())
         except (AwsError, ConfigurationError, NotFoundError) as error:
-            problems.append(Problem(name, f"could not be read: {error}"))
+            if name in FOR_OPERATORS and isinstance(error, AwsError) and error.is_denied:
+                warnings.append(Problem(name, f"is left out, because you may not read it: {error}", LEFT_OUT))
+            else:
+                problems.append(Problem(name, f"could not be read: {error}"))
     attention = [problem for part in parts for problem in part.attention]
     return Answer(
         result={
@@ -76,28 +103,19 @@ def status(settings: Settings) -> Answer:
         },
         exit_code=ExitCode.FAILED if problems else ExitCode.DONE,
         problems=problems,
+        warnings=warnings,
         text=Group(*(shown for part in parts for shown in part.shown), *_attention(attention, all_read=not problems)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One part of the answer, and what of it somebody should look at."""
-
-    name: str
-    result: Any
-    shown: Sequence[RenderableType]
-    attention: Sequence[Problem] = ()
-
-
-def _triggers(snapshot: Snapshot, current: Current, stack: str) -> _Part:
+def _triggers(snapshot: Snapshot, current: Current, stack: str) -> Part:
     orphans = orphaned_targets(snapshot, current)
     names = list(dict.fromkeys(orphan.trigger for orphan in orphans))
     gone = ", ".join(dict.fromkeys(orphan.pipeline for orphan in orphans))
     attention = [Problem("triggers", f"have lost their pipelines ({gone}): {', '.join(names)}", ORPHANED)]
     states: Counter[str] = Counter(trigger.state for trigger in snapshot.triggers)
     counted = {state.lower(): states[state] for state in STATES}
-    return _Part(
+    return Part(
         "triggers",
         {"revision": snapshot.revision, **counted, "orphaned": [orphan.to_document() for orphan in orphans]},
         [
@@ -108,7 +126,7 @@ def _triggers(snapshot: Snapshot, current: Current, stack: str) -> _Part:
     )
 
 
-def _queues(connection: Connection, stack: str) -> _Part:
+def _queues(connection: Connection, stack: str) -> Part:
     queues = connection.queues
     counts = {name: queues.counts(f"{stack}-{name}") for name in (*WORK_QUEUES, *STUCK_QUEUES)}
     attention = [
@@ -120,7 +138,7 @@ def _queues(connection: Connection, stack: str) -> _Part:
         [_queue(name, count), *map(_count, (count.waiting, count.in_flight, count.delayed))]
         for name, count in counts.items()
     ]
-    return _Part(
+    return Part(
         "queues",
         [
             {"queue": name, "waiting": it.waiting, "in_flight": it.in_flight, "delayed": it.delayed}
@@ -131,7 +149,7 @@ def _queues(connection: Connection, stack: str) -> _Part:
     )
 
 
-def _schedules(connection: Connection) -> _Part:
+def _schedules(connection: Connection) -> Part:
     scheduling = connection.scheduling()
     found, now = list(scheduling.list()), scheduling.clock.now()
     states = Counter(str(each.document.get("State", "ENABLED")) for each in found)
@@ -142,7 +160,7 @@ def _schedules(connection: Connection) -> _Part:
         shown.append(list_table(found[:MAX_SCHEDULES], now))
     if len(found) > MAX_SCHEDULES:
         shown.append(line((f"and {len(found) - MAX_SCHEDULES:,} more: see schedule list", "dim")))
-    return _Part("schedules", {**counted, "list": [list_document(each, now) for each in found]}, shown)
+    return Part("schedules", {**counted, "list": [list_document(each, now) for each in found]}, shown)
 
 
 def _order(definition: ScheduleDefinition, now: datetime) -> tuple[bool, datetime, str]:
@@ -151,7 +169,7 @@ def _order(definition: ScheduleDefinition, now: datetime) -> tuple[bool, datetim
     return coming is None, coming.astimezone(UTC) if coming else now, str(definition.document["Name"])
 
 
-def _quarantine(connection: Connection) -> _Part:
+def _quarantine(connection: Connection) -> Part:
     counted: Counter[str] = Counter()
     newest: dict[str, datetime] = {}
     for item in connection.quarantine.list():
@@ -169,7 +187,7 @@ def _quarantine(connection: Connection) -> _Part:
         ]
         shown.append(table(["reason", "events", "newest (UTC)"], rows))
     attention = [Problem("quarantine", f"has {number_of(counted.total(), 'event')}", QUARANTINED)] if reasons else []
-    return _Part("quarantine", {"events": counted.total(), "reasons": reasons}, shown, attention)
+    return Part("quarantine", {"events": counted.total(), "reasons": reasons}, shown, attention)
 
 
 def _queue(name: str, count: Counts) -> Text:
