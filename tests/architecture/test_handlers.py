@@ -15,6 +15,7 @@ from tests.architecture.modules import LAYER, Module, handlers
 NOT_IN_LAMBDA = (
     "pipeline_triggers.cli",
     "pipeline_triggers.documents",
+    "pipeline_triggers.domain.ports",  # only types
     "pipeline_triggers.local",
     "pipeline_triggers.managing",
     "pipeline_triggers.sdk",

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from pipeline_triggers.domain.cleanup_records import Indexed, KeptDefinition
     from pipeline_triggers.domain.orphans import Orphan
-    from pipeline_triggers.domain.ports import Indexed, KeptDefinition
     from pipeline_triggers.domain.sweeps import Position
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pipeline_triggers.domain.ports import BrokenPipeline
+from pipeline_triggers.domain.contracts import BrokenPipeline
 from tests.fakes.recording import Recording
 
 if TYPE_CHECKING:

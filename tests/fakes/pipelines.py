@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline_triggers.domain.definitions import Definition
 from pipeline_triggers.domain.executions import TOKEN_SUFFIX, Home, PipelineRef, StartRequest
-from pipeline_triggers.domain.ports import Execution as PortExecution
+from pipeline_triggers.domain.executions import Execution as PortExecution
 from pipeline_triggers.errors import TransientError
 from tests.fakes.clock import FakeClock
 from tests.fakes.recording import Recording

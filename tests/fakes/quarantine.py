@@ -13,7 +13,7 @@ from tests.fakes.recording import Recording
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline_triggers.domain.ports import Quarantined
+    from pipeline_triggers.domain.messages import Quarantined
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline_triggers.domain.ports import Counts, Received
+from pipeline_triggers.domain.messages import Counts, Received
 from tests.fakes.clock import NOON
 from tests.fakes.recording import Recording
 

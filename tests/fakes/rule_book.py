@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline_triggers.domain.ports import RuleDefinition
+from pipeline_triggers.domain.rules import RuleDefinition
 from pipeline_triggers.errors import NotFoundError
 from tests.fakes.pipelines import HOME
 from tests.fakes.recording import Recording

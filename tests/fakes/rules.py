@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline_triggers.domain.ports import RuleTarget
+from pipeline_triggers.domain.rules import RuleTarget
 from pipeline_triggers.errors import AwsError, NotFoundError, PermanentError
 from tests.fakes.pipelines import HOME
 from tests.fakes.recording import Recording

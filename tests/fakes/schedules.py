@@ -7,7 +7,7 @@ from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pipeline_triggers.domain.ports import Schedule, ScheduleDefinition, SchedulePage
+from pipeline_triggers.domain.scheduler import Schedule, ScheduleDefinition, SchedulePage
 from pipeline_triggers.errors import NotFoundError, PermanentError, TransientError
 from tests.fakes.clock import FakeClock
 from tests.fakes.pipelines import HOME

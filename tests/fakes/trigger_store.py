@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pipeline_triggers.domain.ports import Current, RevisionInfo
+from pipeline_triggers.domain.revisions import Current, RevisionInfo
 from pipeline_triggers.domain.triggers import Snapshot, Trigger
 from pipeline_triggers.errors import NotFoundError, StaleRevisionError
 from tests.fakes.clock import FakeClock

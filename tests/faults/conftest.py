@@ -23,7 +23,7 @@ from tests.sample_events import TRUSTED_TOPIC
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipeline_triggers.domain.ports import Quarantined
+    from pipeline_triggers.domain.messages import Quarantined
     from pipeline_triggers.local.proxy import Forward, Interceptor
     from pipeline_triggers.local.wire import Answer, Call
 

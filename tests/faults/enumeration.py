@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline_triggers.domain.events import Event
 from pipeline_triggers.domain.ledger import Acquired
-from pipeline_triggers.domain.ports import Current
+from pipeline_triggers.domain.revisions import Current
 from pipeline_triggers.domain.triggers import Snapshot, Trigger
 from pipeline_triggers.errors import TransientError
 from pipeline_triggers.reacting import Invocation, Message, Reactor

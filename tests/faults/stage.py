@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline_triggers.domain.executions import StartRequest
-    from pipeline_triggers.domain.ports import Quarantined
+    from pipeline_triggers.domain.messages import Quarantined
 
 PIPELINES = ("churn-train", "churn-score")
 DECLARED = Definition({"Rows": Declared(required=False), "Revision": Declared(required=False)})

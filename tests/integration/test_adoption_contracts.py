@@ -14,7 +14,7 @@ from pipeline_triggers.adapters.queue_policies import SqsPolicies
 from pipeline_triggers.adapters.rule_definitions import EventBridgeRuleBook
 from pipeline_triggers.adapters.topics import SnsTopics
 from pipeline_triggers.domain.connections import Connected
-from pipeline_triggers.domain.ports import Buckets, Connections, QueuePolicies, RuleBook, RuleDefinition, Topics
+from pipeline_triggers.domain.rules import RuleDefinition
 from pipeline_triggers.errors import NotFoundError
 from pipeline_triggers.local.corrections import buckets_tell_that_they_send_events
 from tests.fakes.buckets import FakeBuckets
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline_triggers.adapters.clients import Clients as AnyClients
+    from pipeline_triggers.domain.ports import Buckets, Connections, QueuePolicies, RuleBook, Topics
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:sns-event"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:uploads"

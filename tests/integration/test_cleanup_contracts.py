@@ -13,8 +13,8 @@ from pipeline_triggers.adapters.contract_marks import DynamoContractMarks
 from pipeline_triggers.adapters.orphan_marks import DynamoOrphanMarks
 from pipeline_triggers.adapters.rules import EventBridgeRules
 from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
+from pipeline_triggers.domain.contracts import BrokenPipeline
 from pipeline_triggers.domain.definitions import Declared, Definition
-from pipeline_triggers.domain.ports import BrokenPipeline
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import NotFoundError
 from tests.fakes.clock import FakeClock
@@ -27,7 +27,8 @@ from tests.samples import PIPELINE_ARN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline_triggers.domain.ports import ContractMarks, OrphanMarks, Rules, RuleTarget, TriggerStore
+    from pipeline_triggers.domain.ports import ContractMarks, OrphanMarks, Rules, TriggerStore
+    from pipeline_triggers.domain.rules import RuleTarget
 
 MIXED = PIPELINE_ARN.replace("churn-train", "Churn-Train")
 OTHER = PIPELINE_ARN.replace("churn-train", "churn-train-2")

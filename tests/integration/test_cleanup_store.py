@@ -12,8 +12,8 @@ from moto import mock_aws
 from pipeline_triggers.adapters.cleanup_store import DynamoCleanupStore
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.items import from_item
+from pipeline_triggers.domain.cleanup_records import Indexed, KeptDefinition
 from pipeline_triggers.domain.orphans import Orphan
-from pipeline_triggers.domain.ports import Indexed, KeptDefinition
 from pipeline_triggers.domain.sweeps import GroupLook, Position
 from pipeline_triggers.errors import TransientError
 from tests.fakes.cleanup_store import FakeCleanupStore

@@ -31,18 +31,7 @@ from pipeline_triggers.adapters.trigger_store import DynamoTriggerStore
 from pipeline_triggers.domain.definitions import Declared, Definition
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.ledger import RETENTION, Acquired, Busy, Capped, Rejected, Started
-from pipeline_triggers.domain.ports import (
-    Counts,
-    Executions,
-    Ledger,
-    Pipelines,
-    Quarantine,
-    Quarantined,
-    Queues,
-    Roles,
-    Schedules,
-    TriggerStore,
-)
+from pipeline_triggers.domain.messages import Counts, Quarantined
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import NotFoundError, PermanentError, StaleRevisionError, TransientError
 from tests.fakes.clock import FakeClock
@@ -60,6 +49,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipeline_triggers.domain.decisions import Decision
+    from pipeline_triggers.domain.ports import (
+        Executions,
+        Ledger,
+        Pipelines,
+        Quarantine,
+        Queues,
+        Roles,
+        Schedules,
+        TriggerStore,
+    )
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:other"
 EXECUTION = f"{PIPELINE_ARN}/execution/abcdef"

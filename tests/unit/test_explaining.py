@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline_triggers.domain.ports import Execution, Quarantined
+from pipeline_triggers.domain.executions import Execution
+from pipeline_triggers.domain.messages import Quarantined
 from pipeline_triggers.errors import TransientError
 from pipeline_triggers.explaining import MAX_SEARCHED, Explainer, History, is_execution
 from tests.fakes.clock import NOON, FakeClock

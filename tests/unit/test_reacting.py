@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline_triggers.domain.decisions import Decision
-    from pipeline_triggers.domain.executions import PipelineRef, StartRequest
-    from pipeline_triggers.domain.ports import Execution, Pipelines
+    from pipeline_triggers.domain.executions import Execution, PipelineRef, StartRequest
+    from pipeline_triggers.domain.ports import Pipelines
 
 OPTIONAL = Declared(required=False)
 DEFINITION = Definition({"Rows": OPTIONAL, "Key": OPTIONAL})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline_triggers.domain.dead_letters import DEAD_LETTER, UNDELIVERED
-from pipeline_triggers.domain.ports import Quarantined, Received
+from pipeline_triggers.domain.messages import Quarantined, Received
 from pipeline_triggers.errors import TransientError
 from pipeline_triggers.redriving import DeadLetters, Handled, QuarantineKeeper, Selection
 from tests.fakes.clock import NOON

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline_triggers.domain.ports import KeptDefinition
+from pipeline_triggers.domain.cleanup_records import KeptDefinition
 from pipeline_triggers.domain.rule_targets import kept_definition
 from pipeline_triggers.errors import PermanentError, TransientError
 from pipeline_triggers.restoring import Restored, Restorer
@@ -22,7 +22,7 @@ from tests.samples import PIPELINE_ARN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline_triggers.domain.ports import RuleTarget
+    from pipeline_triggers.domain.rules import RuleTarget
 
 OTHER_ARN = f"{PIPELINE_ARN}-2"
 RATE = {"ScheduleExpression": "rate(1 day)"}

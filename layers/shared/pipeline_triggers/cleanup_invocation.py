@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.domain.events import Event
+from pipeline_triggers.domain.messages import Quarantined
 from pipeline_triggers.domain.orphans import Failed, Kept, Report
-from pipeline_triggers.domain.ports import Quarantined
 from pipeline_triggers.errors import MalformedEventError, TransientError
 from pipeline_triggers.invocation import answer_batch, bare_message, deadline_of, is_batch
 from pipeline_triggers.observability import report_cleanup

@@ -30,15 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pipeline_triggers.domain.connections import Ends, Kind, Subscription
-    from pipeline_triggers.domain.ports import (
-        Buckets,
-        Clock,
-        Connections,
-        QueuePolicies,
-        RuleBook,
-        RuleDefinition,
-        Topics,
-    )
+    from pipeline_triggers.domain.ports import Buckets, Clock, Connections, QueuePolicies, RuleBook, Topics
+    from pipeline_triggers.domain.rules import RuleDefinition
 
 DEFAULT_BUS = "default"
 SNS = "sns.amazonaws.com"

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from pipeline_triggers.domain.ports import Execution, Executions, Ledger, Quarantine, Quarantined, TriggerStore
+    from pipeline_triggers.domain.executions import Execution
+    from pipeline_triggers.domain.messages import Quarantined
+    from pipeline_triggers.domain.ports import Executions, Ledger, Quarantine, TriggerStore
     from pipeline_triggers.domain.triggers import Snapshot
 
 STATES: tuple[EntryState, ...] = get_args(EntryState)

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
         QueuePolicies,
         Roles,
         RuleBook,
-        RuleDefinition,
-        ScheduleDefinition,
         Schedules,
     )
+    from pipeline_triggers.domain.rules import RuleDefinition
+    from pipeline_triggers.domain.scheduler import ScheduleDefinition
     from pipeline_triggers.domain.triggers import Snapshot, Target, Trigger
     from pipeline_triggers.errors import Problem
 

@@ -17,8 +17,8 @@ from pipeline_triggers.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipeline_triggers.domain.ports import ScheduleDefinition
     from pipeline_triggers.domain.schedule_plans import WantedSchedule
+    from pipeline_triggers.domain.scheduler import ScheduleDefinition
     from pipeline_triggers.domain.triggers import Trigger
     from pipeline_triggers.errors import Problem
     from pipeline_triggers.scheduling import Put, Scheduling

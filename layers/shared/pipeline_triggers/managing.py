@@ -18,7 +18,8 @@ from pipeline_triggers.keeping import Difference
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from pipeline_triggers.domain.ports import RevisionInfo, TriggerStore
+    from pipeline_triggers.domain.ports import TriggerStore
+    from pipeline_triggers.domain.revisions import RevisionInfo
     from pipeline_triggers.domain.triggers import State
     from pipeline_triggers.keeping import ScheduleChange, ScheduleKeeper
 

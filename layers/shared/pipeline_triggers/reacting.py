@@ -11,7 +11,7 @@ from pipeline_triggers.domain.decisions import Decision, decide, orphaned_messag
 from pipeline_triggers.domain.events import Event
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.ledger import Busy, Capped, Rejected, Started
-from pipeline_triggers.domain.ports import Quarantined
+from pipeline_triggers.domain.messages import Quarantined
 from pipeline_triggers.errors import AwsError, PermanentError, TransientError
 from pipeline_triggers.observability import logger
 
@@ -80,7 +80,7 @@ class Message:
 
     ``id`` is the same at every receipt, and another one after a redrive. A bare event (no queue) has no times: nothing
     redelivers it, so what may pass is judged at once. ``attributes`` are those of the SQS message, in the form of
-    ``ports.Received``.
+    ``messages.Received``.
     """
 
     body: str

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline_triggers.domain.dead_letters import DeadLetter
-    from pipeline_triggers.domain.ports import Counts, Quarantine, Quarantined, Queues, Received
+    from pipeline_triggers.domain.messages import Counts, Quarantined, Received
+    from pipeline_triggers.domain.ports import Quarantine, Queues
 
 # So long a message is hidden while it is only looked at. It is given back at once; if that fails, after this time.
 LOOK_SECONDS = 30

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from pipeline_triggers.domain.ports import CleanupStore, Clock, KeptDefinition, Pipelines, Rules, Schedules
+    from pipeline_triggers.domain.cleanup_records import KeptDefinition
+    from pipeline_triggers.domain.ports import CleanupStore, Clock, Pipelines, Rules, Schedules
 
 # "there" is what nobody needs to put back, "left" what cannot be put back now, with the reason.
 RestoreOutcome = Literal["restored", "would-restore", "there", "left", "failed"]

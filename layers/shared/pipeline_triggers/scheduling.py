@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.domain.definitions import Definition
     from pipeline_triggers.domain.executions import Home
-    from pipeline_triggers.domain.ports import Clock, Pipelines, Roles, Schedule, ScheduleDefinition, Schedules
+    from pipeline_triggers.domain.ports import Clock, Pipelines, Roles, Schedules
     from pipeline_triggers.domain.schedule_plans import Defaults, Document, ScheduleState, WantedSchedule
+    from pipeline_triggers.domain.scheduler import Schedule, ScheduleDefinition
 
 SCHEDULER = "scheduler.amazonaws.com"
 # The group that every account has.

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.quarantine import DynamoQuarantine
-from pipeline_triggers.domain.ports import Quarantined
+from pipeline_triggers.domain.messages import Quarantined
 from pipeline_triggers.errors import TransientError
 from tests.fakes.clock import FakeClock
 from tests.integration.tables import create_table

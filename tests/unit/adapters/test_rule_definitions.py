@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.rule_definitions import EventBridgeRuleBook
-from pipeline_triggers.domain.ports import RuleDefinition
+from pipeline_triggers.domain.rules import RuleDefinition
 from pipeline_triggers.errors import NotFoundError, TransientError
 
 if TYPE_CHECKING:

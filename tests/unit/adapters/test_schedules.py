@@ -11,7 +11,7 @@ from botocore.stub import ANY, Stubber
 
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.schedules import EventBridgeSchedules
-from pipeline_triggers.domain.ports import Schedule, SchedulePage
+from pipeline_triggers.domain.scheduler import Schedule, SchedulePage
 from pipeline_triggers.errors import AwsError, NotFoundError, PermanentError, TransientError
 from tests.fakes.clock import NOON
 from tests.samples import PIPELINE_ARN

@@ -14,7 +14,7 @@ from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.items import to_item
 from pipeline_triggers.adapters.orphan_marks import DynamoOrphanMarks
 from pipeline_triggers.adapters.trigger_store import POINTER, DynamoTriggerStore
-from pipeline_triggers.domain.ports import Current
+from pipeline_triggers.domain.revisions import Current
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import StaleRevisionError, TransientError
 from tests.fakes.clock import FakeClock

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline_triggers.domain.orphans import Report
-    from pipeline_triggers.domain.ports import SchedulePage
+    from pipeline_triggers.domain.scheduler import SchedulePage
 
 GONE = f"{HERE}abalonepipeline"
 THROTTLED = TransientError("throttled", "Rate exceeded")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline_triggers.domain.ports import Indexed
+from pipeline_triggers.domain.cleanup_records import Indexed
 from pipeline_triggers.domain.sweeps import EVENT_SCAN_PAGES, GroupLook, Position
 from pipeline_triggers.errors import AwsError, PermanentError, TransientError
 from tests.fakes.estate import HERE, UNPACED, World, deleted, failed, kept, trigger_of

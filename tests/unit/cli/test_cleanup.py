@@ -19,7 +19,7 @@ from tests.samples import trigger
 from tests.unit.cli.conftest import HOME
 
 if TYPE_CHECKING:
-    from pipeline_triggers.domain.ports import SchedulePage
+    from pipeline_triggers.domain.scheduler import SchedulePage
     from tests.unit.cli.conftest import CommandLine
 
 HERE = "arn:aws:sagemaker:eu-central-1:210987654321:pipeline/"

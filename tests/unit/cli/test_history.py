@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline_triggers.domain.ports import Execution, Quarantined
+from pipeline_triggers.domain.executions import Execution
+from pipeline_triggers.domain.messages import Quarantined
 from pipeline_triggers.errors import NotFoundError, TransientError
 from tests.fakes.clock import NOON
 from tests.samples import PIPELINE_ARN, rejected, start, trigger

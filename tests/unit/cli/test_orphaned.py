@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline_triggers.domain.executions import PipelineRef
-from pipeline_triggers.domain.ports import Current
+from pipeline_triggers.domain.revisions import Current
 from pipeline_triggers.domain.triggers import Snapshot, Trigger
 from tests.fakes.clock import NOON
 from tests.samples import PIPELINE_ARN

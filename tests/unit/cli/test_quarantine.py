@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline_triggers.domain.ports import Quarantined
+from pipeline_triggers.domain.messages import Quarantined
 from pipeline_triggers.errors import TransientError
 from tests.fakes.clock import NOON
 from tests.samples import rejected

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console, Group
 
 from pipeline_triggers.cli.schedule_views import Coming, Starts, described, list_document, list_table
-from pipeline_triggers.domain.ports import ScheduleDefinition
+from pipeline_triggers.domain.scheduler import ScheduleDefinition
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 MADE = datetime(2026, 3, 14, 8, 30, tzinfo=UTC)

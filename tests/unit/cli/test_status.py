@@ -12,7 +12,7 @@ from pipeline_triggers import silence
 from pipeline_triggers.cli.status import STUCK_QUEUES
 from pipeline_triggers.domain.dead_letters import WORK_QUEUES
 from pipeline_triggers.domain.definitions import Declared, Definition
-from pipeline_triggers.domain.ports import Counts, Quarantined
+from pipeline_triggers.domain.messages import Counts, Quarantined
 from pipeline_triggers.domain.sweeps import Position
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import ConfigurationError, NotFoundError, PermanentError, TransientError

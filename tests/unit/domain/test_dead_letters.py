@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipeline_triggers.domain.dead_letters import DEAD_LETTER, UNDELIVERED, WORK_QUEUES, read_dead_letter
-from pipeline_triggers.domain.ports import Received
+from pipeline_triggers.domain.messages import Received
 from tests.fakes.clock import NOON
 
 ARN = "arn:aws:sqs:eu-central-1:210987654321:"

@@ -17,7 +17,7 @@ from pipeline_triggers.domain.originals import (
     schedule_findings,
     starts_pipeline,
 )
-from pipeline_triggers.domain.ports import RuleDefinition
+from pipeline_triggers.domain.rules import RuleDefinition
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/churn-train"
 UNIVERSAL = "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"

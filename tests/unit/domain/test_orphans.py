@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline_triggers.domain.executions import Home
 from pipeline_triggers.domain.orphans import GRACE, Failed, Kept, Orphan, Report, is_ripe, is_young, pipeline_at_home
-from pipeline_triggers.domain.ports import Schedule
+from pipeline_triggers.domain.scheduler import Schedule
 from pipeline_triggers.errors import MalformedEventError, PermanentError, TransientError
 from tests.fakes.clock import NOON
 from tests.fakes.pipelines import HOME

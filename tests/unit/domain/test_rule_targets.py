@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline_triggers.domain.ports import KeptDefinition, RuleTarget
+from pipeline_triggers.domain.cleanup_records import KeptDefinition
 from pipeline_triggers.domain.rule_targets import is_pipeline, kept_definition
+from pipeline_triggers.domain.rules import RuleTarget
 from tests.fakes.clock import NOON
 from tests.samples import PIPELINE_ARN
 

@@ -19,9 +19,9 @@ from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import code_of, translated
 from pipeline_triggers.adapters.items import attribute, expiry, from_item, moment, pack, stamp, to_item, unpack
+from pipeline_triggers.domain.cleanup_records import Indexed, KeptDefinition
 from pipeline_triggers.domain.executions import canonical
 from pipeline_triggers.domain.orphans import Orphan
-from pipeline_triggers.domain.ports import Indexed, KeptDefinition
 from pipeline_triggers.domain.sweeps import Position
 from pipeline_triggers.errors import TransientError
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.adapters.failures import translated
 from pipeline_triggers.adapters.items import attribute, from_item, moment, pack, stamp, to_item, unpack
+from pipeline_triggers.domain.contracts import BrokenPipeline
 from pipeline_triggers.domain.definitions import Definition
-from pipeline_triggers.domain.ports import BrokenPipeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,7 @@ from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import code_of, readable, translated
 from pipeline_triggers.domain.definitions import Definition
-from pipeline_triggers.domain.executions import TOKEN_SUFFIX, PipelineRef
-from pipeline_triggers.domain.ports import Execution
+from pipeline_triggers.domain.executions import TOKEN_SUFFIX, Execution, PipelineRef
 from pipeline_triggers.errors import InvalidInputError, PermanentError, TransientError
 
 if TYPE_CHECKING:

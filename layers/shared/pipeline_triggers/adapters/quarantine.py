@@ -30,7 +30,7 @@ from pipeline_triggers.adapters.items import (
 )
 from pipeline_triggers.domain.decisions import PermanentReason, TransientReason
 from pipeline_triggers.domain.executions import canonical
-from pipeline_triggers.domain.ports import Quarantined
+from pipeline_triggers.domain.messages import Quarantined
 from pipeline_triggers.errors import NotFoundError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import code_of, readable, translated
-from pipeline_triggers.domain.ports import Counts, Received
+from pipeline_triggers.domain.messages import Counts, Received
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

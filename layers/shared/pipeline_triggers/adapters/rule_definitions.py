@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pipeline_triggers.adapters.failures import readable, translated
 from pipeline_triggers.adapters.rule_lists import existing, pages, pages_if_there
-from pipeline_triggers.domain.ports import RuleDefinition
+from pipeline_triggers.domain.rules import RuleDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import readable, translate
 from pipeline_triggers.adapters.rule_lists import existing, is_missing, pages, pages_if_there
-from pipeline_triggers.domain.ports import RuleTarget
 from pipeline_triggers.domain.rule_targets import is_pipeline
+from pipeline_triggers.domain.rules import RuleTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import code_of, readable, translated
-from pipeline_triggers.domain.ports import Schedule, ScheduleDefinition, SchedulePage
+from pipeline_triggers.domain.scheduler import Schedule, ScheduleDefinition, SchedulePage
 from pipeline_triggers.errors import NotFoundError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pipeline_triggers.adapters.failures import code_of, translated
 from pipeline_triggers.adapters.items import attribute, chunks_of, from_item, moment, stamp, to_item
 from pipeline_triggers.adapters.orphan_marks import KEY as MARKS
 from pipeline_triggers.adapters.orphan_marks import marks_in
-from pipeline_triggers.domain.ports import Current, RevisionInfo
+from pipeline_triggers.domain.revisions import Current, RevisionInfo
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import NotFoundError, PipelineTriggersError, StaleRevisionError, TransientError
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline_triggers.cleanup.estate import Estate
     from pipeline_triggers.domain.executions import Home
     from pipeline_triggers.domain.orphans import KeptReason
-    from pipeline_triggers.domain.ports import RuleTarget
+    from pipeline_triggers.domain.rules import RuleTarget
 
 # A sweep looks for so long at a time, so that events which came in the same batch get their turn.
 SLICE = timedelta(minutes=2)

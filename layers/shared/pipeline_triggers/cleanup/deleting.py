@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from pipeline_triggers.cleanup.pacing import in_parallel
 from pipeline_triggers.domain.cleanup_policy import protects_itself
+from pipeline_triggers.domain.cleanup_records import KeptDefinition
 from pipeline_triggers.domain.orphans import Failed, Orphan, Report, failed, folded, kept
-from pipeline_triggers.domain.ports import KeptDefinition
 from pipeline_triggers.domain.rule_targets import kept_definition
 from pipeline_triggers.errors import AwsError, NotFoundError
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.cleanup.estate import Estate, Run
     from pipeline_triggers.domain.orphans import KeptReason
-    from pipeline_triggers.domain.ports import RuleTarget, ScheduleDefinition
+    from pipeline_triggers.domain.rules import RuleTarget
+    from pipeline_triggers.domain.scheduler import ScheduleDefinition
 
 # That a pipeline is absent is believed for so many deletes, and for so long; then it is asked for again.
 DELETES_A_CHECK = 50

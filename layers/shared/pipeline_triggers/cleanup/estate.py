@@ -28,12 +28,10 @@ if TYPE_CHECKING:
         OrphanMarks,
         Pipelines,
         Rules,
-        Schedule,
-        ScheduleDefinition,
-        SchedulePage,
         Schedules,
         TriggerStore,
     )
+    from pipeline_triggers.domain.scheduler import Schedule, ScheduleDefinition, SchedulePage
     from pipeline_triggers.domain.sweeps import Position
     from pipeline_triggers.domain.triggers import Snapshot
 

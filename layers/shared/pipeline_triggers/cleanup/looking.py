@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Literal
 from pipeline_triggers.cleanup.estate import NOT_NOW, until_the_next_sweep
 from pipeline_triggers.cleanup.marking import marks_of_all
 from pipeline_triggers.cleanup.pacing import in_parallel
+from pipeline_triggers.domain.cleanup_records import Indexed
 from pipeline_triggers.domain.orphans import Orphan, Report, Tally, is_ripe, is_young, pipeline_at_home
 from pipeline_triggers.domain.owners import UnknownTrigger
-from pipeline_triggers.domain.ports import Indexed
 from pipeline_triggers.domain.sweeps import GroupLook
 from pipeline_triggers.errors import AwsError, NotFoundError, PermanentError
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeline_triggers.cleanup.estate import Estate, Run
-    from pipeline_triggers.domain.ports import RuleTarget, Schedule, SchedulePage
+    from pipeline_triggers.domain.rules import RuleTarget
+    from pipeline_triggers.domain.scheduler import Schedule, SchedulePage
     from pipeline_triggers.domain.sweeps import Position
 
 # A crash costs the pages of so much time: they are looked at again.

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from pipeline_triggers.domain.cleanup_records import Indexed, KeptDefinition
     from pipeline_triggers.domain.orphans import Orphan
-    from pipeline_triggers.domain.ports import CleanupStore, Indexed, KeptDefinition, OrphanMarks
+    from pipeline_triggers.domain.ports import CleanupStore, OrphanMarks
     from pipeline_triggers.domain.sweeps import Position
 
 

@@ -19,7 +19,7 @@ from pipeline_triggers.errors import AwsError, NotFoundError
 
 if TYPE_CHECKING:
     from pipeline_triggers.cleanup.estate import Estate, Run
-    from pipeline_triggers.domain.ports import Schedule
+    from pipeline_triggers.domain.scheduler import Schedule
 
 # So many are read before it is looked whether there is time for more.
 READ_AT_A_TIME = 100

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pipeline_triggers.domain.cleanup_policy import Policy
+    from pipeline_triggers.domain.cleanup_records import KeptDefinition
     from pipeline_triggers.domain.orphans import KeptReason, Report
-    from pipeline_triggers.domain.ports import KeptDefinition
     from pipeline_triggers.restoring import Restored
 
 MINUTES = int(GRACE.total_seconds() // 60)

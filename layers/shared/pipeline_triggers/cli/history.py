@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipeline_triggers.cli.connection import Connection
     from pipeline_triggers.domain.executions import Home
     from pipeline_triggers.domain.ledger import EntryState
-    from pipeline_triggers.domain.ports import Quarantined
+    from pipeline_triggers.domain.messages import Quarantined
     from pipeline_triggers.domain.records import Record
     from pipeline_triggers.domain.triggers import Snapshot
     from pipeline_triggers.explaining import Explainer, Explanation

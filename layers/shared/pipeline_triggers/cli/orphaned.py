@@ -10,7 +10,7 @@ from pipeline_triggers.errors import Problem
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipeline_triggers.domain.ports import Current
+    from pipeline_triggers.domain.revisions import Current
     from pipeline_triggers.domain.triggers import Snapshot
 
 MEANWHILE = "its events go to quarantine"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pipeline_triggers.domain.ports import Quarantined
+    from pipeline_triggers.domain.messages import Quarantined
 
 # What decisions of the past are called.
 SPOKEN = {"rejected": "was refused"}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pipeline_triggers.domain.ports import ScheduleDefinition
+    from pipeline_triggers.domain.scheduler import ScheduleDefinition
     from pipeline_triggers.domain.schedules import Occurrence
 
 NOTES = {

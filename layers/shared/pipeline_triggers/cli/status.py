@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pipeline_triggers.cli.connection import Connection
-    from pipeline_triggers.domain.ports import Counts, Current, ScheduleDefinition
+    from pipeline_triggers.domain.messages import Counts
+    from pipeline_triggers.domain.revisions import Current
+    from pipeline_triggers.domain.scheduler import ScheduleDefinition
     from pipeline_triggers.domain.triggers import Snapshot
 
 Read = TypeVar("Read")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.cli.connection import Connection
     from pipeline_triggers.domain.contracts import BrokenContract
-    from pipeline_triggers.domain.ports import Current
     from pipeline_triggers.domain.records import Record
+    from pipeline_triggers.domain.revisions import Current
     from pipeline_triggers.domain.sweeps import Position
     from pipeline_triggers.domain.triggers import Snapshot
     from pipeline_triggers.silence import Silence

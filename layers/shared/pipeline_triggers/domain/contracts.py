@@ -11,6 +11,7 @@ from pipeline_triggers.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from pipeline_triggers.domain.constraints import ParameterType
     from pipeline_triggers.domain.definitions import Declared, Definition
@@ -164,3 +165,15 @@ def _can_become(template: Template, text: str) -> bool:
             return False
         position = found + len(part)
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenPipeline:
+    """A pipeline that would refuse what triggers send: what it declared when it was looked at last, and since when.
+
+    ``arn`` is casefolded.
+    """
+
+    arn: str
+    definition: Definition
+    since: datetime

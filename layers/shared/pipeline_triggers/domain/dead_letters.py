@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from pipeline_triggers.domain.ports import Received
+    from pipeline_triggers.domain.messages import Received
 
 # The queues of a stack, without the stack's name before them: what the functions work through, …
 WORK_QUEUES = ("s3-event", "sns-event", "status-event", "bus-event", "schedule", "cleanup")

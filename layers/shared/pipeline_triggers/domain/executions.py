@@ -12,6 +12,7 @@ from pipeline_triggers.errors import InvalidInputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 # Limits of StartPipelineExecution, from the service model (botocore, sagemaker 2017-07-24).
 MAX_DISPLAY_NAME = 82
@@ -160,3 +161,18 @@ class Provenance:
         caused = f"trigger {self.trigger}, target {self.target}, {event}"
         tail = f" | token {self.token}"
         return one_line(f"{told}{caused}")[: MAX_DESCRIPTION - len(tail)] + tail
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How an execution of a pipeline stands.
+
+    ``status`` is SageMaker's: Executing, Stopping, Stopped, Failed or Succeeded. Times are aware, None where SageMaker
+    does not tell them; ``changed_at`` is when one that has ended did so.
+    """
+
+    arn: str
+    status: str
+    started_at: datetime | None = None
+    changed_at: datetime | None = None
+    failure_reason: str = ""

@@ -20,7 +20,7 @@ from pipeline_triggers.domain.templates import is_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipeline_triggers.domain.ports import RuleDefinition
+    from pipeline_triggers.domain.rules import RuleDefinition
 
 Level = OneOf["wrong", "note"]
 

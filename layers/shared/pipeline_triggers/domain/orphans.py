@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from pipeline_triggers.domain.contracts import BrokenContract
     from pipeline_triggers.domain.executions import Home
-    from pipeline_triggers.domain.ports import RuleTarget, Schedule, ScheduleDefinition
+    from pipeline_triggers.domain.rules import RuleTarget
+    from pipeline_triggers.domain.scheduler import Schedule, ScheduleDefinition
     from pipeline_triggers.errors import AwsError, MalformedEventError
 
 # A sweep leaves alone what is younger than this, and what it sees as an orphan for the first time: some make the

@@ -5,19 +5,24 @@ Every method may raise PermanentError or TransientError (errors.py) with a reaso
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from pipeline_triggers.domain.cleanup_records import Indexed, KeptDefinition
     from pipeline_triggers.domain.connections import Connected, Subscription
+    from pipeline_triggers.domain.contracts import BrokenPipeline
     from pipeline_triggers.domain.decisions import Decision
     from pipeline_triggers.domain.definitions import Definition
-    from pipeline_triggers.domain.executions import PipelineRef, StartRequest
+    from pipeline_triggers.domain.executions import Execution, PipelineRef, StartRequest
     from pipeline_triggers.domain.ledger import Acquired, Busy, Capped, EntryState, Rejected, Started
+    from pipeline_triggers.domain.messages import Counts, Quarantined, Received
     from pipeline_triggers.domain.orphans import Orphan
+    from pipeline_triggers.domain.revisions import Current, RevisionInfo
+    from pipeline_triggers.domain.rules import RuleDefinition, RuleTarget
+    from pipeline_triggers.domain.scheduler import ScheduleDefinition, SchedulePage
     from pipeline_triggers.domain.sweeps import Position
     from pipeline_triggers.domain.triggers import Snapshot
     from pipeline_triggers.errors import AwsError
@@ -73,21 +78,6 @@ class PipelineNames(Protocol):
 
     def name_of(self, arn: str) -> str | None:
         """The name of a pipeline of this account and Region, as it was given; None when SageMaker does not find it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """How an execution of a pipeline stands.
-
-    ``status`` is SageMaker's: Executing, Stopping, Stopped, Failed or Succeeded. Times are aware, None where SageMaker
-    does not tell them; ``changed_at`` is when one that has ended did so.
-    """
-
-    arn: str
-    status: str
-    started_at: datetime | None = None
-    changed_at: datetime | None = None
-    failure_reason: str = ""
 
 
 class Executions(Protocol):
@@ -179,26 +169,6 @@ class TriggerStore(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Current:
-    """How the triggers stand: their revision, and since when which pipelines are marked as orphaned.
-
-    ``orphaned`` is by casefolded ARN, as ``OrphanMarks.marked`` tells it.
-    """
-
-    revision: int
-    orphaned: Mapping[str, datetime] = field(default_factory=dict)
-
-    def orphaned_since(self, ref: PipelineRef) -> datetime | None:
-        """Since when the pipeline of a target is marked; None when it is not.
-
-        Only pipelines of the stack's home are marked, and a name without an ARN means one of them.
-        """
-        if ref.arn is not None:
-            return self.orphaned.get(ref.arn.casefold())
-        return next((since for arn, since in self.orphaned.items() if ref.means(arn)), None)
-
-
 class OrphanMarks(Protocol):
     """Which pipelines of this stack's triggers do not exist any more: their triggers are orphaned.
 
@@ -214,18 +184,6 @@ class OrphanMarks(Protocol):
 
     def revive(self, pipeline_arns: Iterable[str]) -> None:
         """Take marks away; a pipeline without one is fine."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenPipeline:
-    """A pipeline that would refuse what triggers send: what it declared when it was looked at last, and since when.
-
-    ``arn`` is casefolded.
-    """
-
-    arn: str
-    definition: Definition
-    since: datetime
 
 
 class ContractMarks(Protocol):
@@ -245,35 +203,6 @@ class ContractMarks(Protocol):
         """Take a mark away; whether there was one."""
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionInfo:
-    """One revision of the triggers: who wrote it and when."""
-
-    revision: int
-    at: datetime
-    by: str
-    triggers: int
-    current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """One event that cannot start anything as it is, with its original body.
-
-    ``attributes`` are those of the SQS message, in the form of ``Received``: triggers may read them.
-    """
-
-    id: str
-    reason: str
-    source_queue: str
-    received_at: datetime
-    body: str
-    triggers: tuple[str, ...] = ()
-    decisions: tuple[Mapping[str, Any], ...] = field(default=())
-    message: str = ""
-    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-
 class Quarantine(Protocol):
     """Where events go that cannot start anything as they are; kept 90 days."""
 
@@ -288,44 +217,6 @@ class Quarantine(Protocol):
 
     def drop(self, id: str) -> None:  # noqa: A002 - the field's word
         """Delete an item; one that is not there is fine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The messages of a queue, as SQS counts them: approximately, and a minute or so late.
-
-    ``waiting`` can be received, ``in_flight`` were received and may come back, ``delayed`` wait for their time.
-    """
-
-    waiting: int
-    in_flight: int
-    delayed: int
-
-    @property
-    def total(self) -> int:
-        """All messages that the queue holds."""
-        return self.waiting + self.in_flight + self.delayed
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message that was received and is hidden from others for a while.
-
-    ``sent_at`` is when it was sent first: a dead-letter queue keeps that time. ``source_arn`` is the queue that SQS
-    moved it from, empty for a message that was sent here. ``attributes`` are the message's own, as SQS writes them:
-    ``{"ERROR_CODE": {"DataType": "String", "StringValue": "NO_PERMISSIONS"}}``.
-    """
-
-    id: str
-    receipt_handle: str
-    body: str
-    sent_at: datetime
-    source_arn: str = ""
-    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def text(self, attribute: str) -> str:
-        """The text of an attribute; empty when there is none."""
-        return str(self.attributes.get(attribute, {}).get("StringValue", ""))
 
 
 class Queues(Protocol):
@@ -345,35 +236,6 @@ class Queues(Protocol):
 
     def counts(self, queue: str) -> Counts:
         """How many messages a queue, by name or ARN, has about now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """A schedule as a list tells of it; ``modified_at`` is when it was made or last changed, aware."""
-
-    arn: str
-    group: str
-    name: str
-    target_arn: str
-    modified_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SchedulePage:
-    """One page of a schedule group; ``token`` asks for the next one, None when there is none."""
-
-    schedules: Sequence[Schedule]
-    token: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleDefinition:
-    """A schedule whole: ``document`` is what GetSchedule answers, as JSON, with times in ISO 8601."""
-
-    arn: str
-    target_arn: str
-    modified_at: datetime
-    document: Mapping[str, Any]
 
 
 class Schedules(Protocol):
@@ -419,28 +281,6 @@ class Roles(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTarget:
-    """A target of an EventBridge rule that starts a pipeline.
-
-    ``pipeline_arn`` is as the target writes it. ``document`` is the target as ListTargetsByRule answers it, and as
-    PutTargets takes it again. ``managed_by`` is the AWS service whose rule it is, empty for a rule of people.
-    """
-
-    rule_arn: str
-    bus: str
-    rule: str
-    id: str
-    pipeline_arn: str
-    document: Mapping[str, Any]
-    managed_by: str = ""
-
-    @property
-    def arn(self) -> str:
-        """What reports call it: the ARN of its rule and its id, for AWS gives targets no ARN."""
-        return f"{self.rule_arn}#{self.id}"
-
-
 class Rules(Protocol):
     """The rules of EventBridge on all event buses of this account and Region."""
 
@@ -468,32 +308,6 @@ class Rules(Protocol):
 
         One with the same id is replaced. NotFoundError when there is no such rule.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class KeptDefinition:
-    """Something that a clean-up deleted, or was about to: enough to put it back.
-
-    ``arn`` is a schedule's, or ``RuleTarget.arn``; ``pipeline_arn`` is casefolded. ``document`` is what GetSchedule
-    answered; or of a rule target ``{"Rule", "EventBusName", "RuleArn", "Target": RuleTarget.document}``.
-    ``modified_at`` is when a schedule was made or last changed, None for a rule target.
-    """
-
-    kind: Literal["schedule", "rule-target"]
-    arn: str
-    pipeline_arn: str
-    document: Mapping[str, Any]
-    deleted_at: datetime
-    modified_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """That a schedule was seen to start a pipeline; ``pipeline_arn`` is casefolded."""
-
-    pipeline_arn: str
-    group: str
-    name: str
 
 
 class CleanupStore(Protocol):
@@ -580,21 +394,6 @@ class Connections(Protocol):
 
     def forget(self, kind: Literal["bucket", "topic"], name: str) -> None:
         """It was undone; what is not known is fine."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleDefinition:
-    """A rule of EventBridge: ``document`` is what ListRules tells of it."""
-
-    arn: str
-    bus: str
-    name: str
-    document: Mapping[str, Any]
-
-    @property
-    def is_enabled(self) -> bool:
-        """Whether it delivers; it may do so for CloudTrail's reports of read-only calls, too."""
-        return self.document.get("State") != "DISABLED"
 
 
 class RuleBook(Protocol):

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline_triggers.domain.ports import KeptDefinition
+from pipeline_triggers.domain.cleanup_records import KeptDefinition
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipeline_triggers.domain.ports import RuleTarget
+    from pipeline_triggers.domain.rules import RuleTarget
 
 _PIPELINE = re.compile(r"arn:[a-z-]+:sagemaker:[^:]*:[^:]*:pipeline/.+", re.IGNORECASE | re.ASCII)
 

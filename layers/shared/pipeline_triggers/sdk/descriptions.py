@@ -9,7 +9,7 @@ from pipeline_triggers.domain.schedule_plans import coming_times, parameters_of,
 from pipeline_triggers.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from pipeline_triggers.domain.ports import ScheduleDefinition
+    from pipeline_triggers.domain.scheduler import ScheduleDefinition
     from pipeline_triggers.domain.triggers import Trigger
 
 # How many of the next times a description has.

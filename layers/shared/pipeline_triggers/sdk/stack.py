@@ -30,8 +30,8 @@ from pipeline_triggers.sdk.objects import PipelineEventTrigger, PipelineSchedule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipeline_triggers.domain.ports import ScheduleDefinition
     from pipeline_triggers.domain.schedule_plans import ScheduleState, WantedSchedule
+    from pipeline_triggers.domain.scheduler import ScheduleDefinition
     from pipeline_triggers.domain.triggers import Trigger
     from pipeline_triggers.managing import Applied, Manager
     from pipeline_triggers.scheduling import Scheduling
