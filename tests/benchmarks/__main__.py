@@ -13,7 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as Drawn
 
-from tests.benchmarks import cleanup, cold_start, parameters, patterns
+from tests.benchmarks import cleanup, cold_start, handling, parameters, patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SUBJECTS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "cleanup": cleanup.tables,
     "cold-start": cold_start.tables,
+    "handling": handling.tables,
     "parameters": parameters.tables,
     "patterns": patterns.tables,
 }
