@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 EVENTS = 1_000
 COUNTS = (1, 1_000, 10_000)
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:local-s3-event"
+DEFINITION = Definition.parse(
+    json.dumps({"Parameters": [{"Name": name, "Type": "String"} for name in ("Instance", "Key", "Uri", "Rows")]})
+)
 
 
 @dataclass
@@ -61,7 +64,7 @@ def _row(count: int, outcome: str) -> tuple[str, ...]:
     triggers = FakeTriggerStore(clock=clock)
     triggers.put(*map(_trigger, range(count)))
     pipelines = FakePipelines(clock=clock)
-    pipelines.add("churn-train", Definition.parse(json.dumps({"Parameters": []})))
+    pipelines.add("churn-train", DEFINITION)
     reactor = Reactor(
         triggers=triggers,
         pipelines=pipelines,
@@ -81,6 +84,7 @@ def _row(count: int, outcome: str) -> tuple[str, ...]:
     ]
     clock.advance(minutes=1)
     taken = [_took(worker, batch) for batch in batches]
+    assert len(pipelines.executions) == {"started": EVENTS, "duplicate": 1, "unmatched": 0}[outcome]
     slowest = sorted(taken)[len(taken) * 99 // 100]
     return f"{count:,}", outcome, microseconds(statistics.median(taken)), microseconds(slowest)
 
@@ -108,10 +112,10 @@ def _trigger(number: int) -> Trigger:
                 {
                     "pipeline": "churn-train",
                     "parameters": {
-                        "InstanceType": "ml.m5.xlarge",
-                        "InputKey": "$.detail.object.key",
-                        "InputUri": "s3://<$.detail.bucket.name>/<$.detail.object.key>",
-                        "MaxRows": {"value": "$.detail.rows", "default": "100000"},
+                        "Instance": "ml.m5.xlarge",
+                        "Key": "$.detail.object.key",
+                        "Uri": "s3://<$.detail.bucket.name>/<$.detail.object.key>",
+                        "Rows": {"value": "$.detail.rows", "default": "100000"},
                     },
                 }
             ],
