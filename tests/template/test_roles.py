@@ -11,6 +11,7 @@ from botocore import xform_name
 from botocore.session import Session
 
 from pipeline_triggers.adapters import contract_marks, orphan_marks
+from tests.template.permissions import LISTS, TRACES
 from tests.template.rendering import FILLED, ROOT, Rendered, as_list, statements
 
 if TYPE_CHECKING:
@@ -33,17 +34,6 @@ QUEUES = {
 # The managed policies for people: those who write triggers and schedules, those who repair, those who clean up.
 AUTHOR, OPERATOR, CLEANER = "AuthorPolicy", "OperatorPolicy", "CleanupPolicy"
 PEOPLE = (AUTHOR, OPERATOR, CLEANER)
-
-# Actions that AWS cannot restrict to resources (Service Authorization Reference). Nothing else may have Resource "*".
-ON_ANY_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-LISTS = {
-    "events:ListEventBuses",
-    "events:ListRuleNamesByTarget",
-    "events:ListRules",
-    "sagemaker:ListPipelines",
-    "scheduler:ListScheduleGroups",
-    "scheduler:ListSchedules",
-}
 
 # What Lambda's poller does with a queue in the role's name; no code of ours calls it.
 POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -230,7 +220,7 @@ def test_statements_allow_named_actions_only(role: str, stack: Rendered) -> None
 @pytest.mark.parametrize("role", sorted(ROLES))
 def test_any_resource_stands_only_where_aws_knows_no_other(role: str, stack: Rendered) -> None:
     anywhere = {action for action, resource in _pairs(stack, role) if resource == "*"}
-    assert anywhere == ON_ANY_RESOURCE | (LISTS if role == CLEANUP else set())
+    assert anywhere == {*TRACES, *(LISTS if role == CLEANUP else ())}
 
 
 @pytest.mark.parametrize("role", sorted(SCHEDULING))
@@ -454,7 +444,7 @@ def test_those_who_clean_up_may_do_what_their_commands_do_and_no_more(service: s
 
 
 def test_those_who_clean_up_start_nothing_and_list_anywhere_only_what_has_no_resources(filled: Rendered) -> None:
-    assert {action for action, resource in _policy_pairs(filled, CLEANER) if resource == "*"} == LISTS
+    assert {action for action, resource in _policy_pairs(filled, CLEANER) if resource == "*"} == set(LISTS)
     [passing] = [it for it in _policy_statements(filled, CLEANER) if "iam:PassRole" in as_list(it["Action"])]
     assert passing["Resource"] == [filled.arn(DIRECT), filled.arn(TELLING)]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}

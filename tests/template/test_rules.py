@@ -194,5 +194,8 @@ def test_only_this_account_may_publish_to_the_topic_and_only_over_tls(stack: Ren
     (policy,) = stack.of_type("AWS::SNS::TopicPolicy").values()
     owner, services, tls = policy["PolicyDocument"]["Statement"]
     assert owner["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
-    assert services["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+    assert services["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "111122223333"},
+        "ArnLike": {"aws:SourceArn": ["arn:aws:cloudwatch:eu-west-1:111122223333:alarm:*", "arn:aws:s3:::*"]},
+    }
     assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
