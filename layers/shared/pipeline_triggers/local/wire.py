@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-# The embedded AWS checks no credentials.
-ANY_SECRET = "local"  # noqa: S105 # nosec B105
+ANY_SECRET = "local"  # noqa: S105 # nosec B105 # the embedded AWS checks no credentials
 
 _SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "eventbridge": "events"}
 _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
