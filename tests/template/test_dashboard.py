@@ -13,6 +13,7 @@ import pytest
 from pipeline_triggers import observability
 from pipeline_triggers.domain.decisions import Outcome
 from pipeline_triggers.observability import BROKEN, CAPPED, COUNTED, NAMESPACE, RETRY_AGE
+from tests.template.rendering import STACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +44,8 @@ def _queries(stack: Rendered, widgets: list[Mapping[str, Any]]) -> Iterator[str]
 
 
 def test_it_shows_only_metrics_that_the_functions_write(widgets: list[Mapping[str, Any]]) -> None:
-    shown = {name for namespace, name, *_ in _metrics(widgets) if namespace == NAMESPACE}
+    shown = {name for namespace, name, *_ in _metrics(widgets) if namespace == f"{NAMESPACE}/{STACK}"}
+    assert shown
     assert shown <= WRITTEN
     source = Path(observability.__file__).read_text(encoding="utf-8")
     assert all(f'"{name}"' in source for name in WRITTEN)

@@ -115,7 +115,7 @@ def test_a_function_is_told_by_default(empty: Rendered) -> None:
             "AWS_ENDPOINT_URL": "",
             "PIPELINE_TRIGGERS_ALLOW_AWS": "false",
             "POWERTOOLS_SERVICE_NAME": "pt",
-            "POWERTOOLS_METRICS_NAMESPACE": "PipelineTriggers",
+            "POWERTOOLS_METRICS_NAMESPACE": "PipelineTriggers/pt",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
 

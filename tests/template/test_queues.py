@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline_triggers import observability
-from tests.template.rendering import FILLED, Rendered, as_list, statements
+from tests.template.rendering import FILLED, STACK, Rendered, as_list, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -149,7 +149,7 @@ def test_every_queue_has_its_alarm(queue: str, metric: str, threshold: int, stac
 
 def test_quarantine_has_its_alarm_on_the_metric_that_the_functions_write(stack: Rendered) -> None:
     alarm = stack.properties("QuarantinedAlarm")
-    assert alarm["Namespace"] == observability.NAMESPACE
+    assert alarm["Namespace"] == f"{observability.NAMESPACE}/{STACK}"
     assert alarm["MetricName"] == observability.COUNTED["rejected"]
     assert "Dimensions" not in alarm
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 0)
@@ -159,7 +159,7 @@ def test_messages_that_come_again_and_again_have_their_alarm_on_the_metric_that_
     stack: Rendered,
 ) -> None:
     alarm = stack.properties("WaitingAlarm")
-    assert alarm["Namespace"] == observability.NAMESPACE
+    assert alarm["Namespace"] == f"{observability.NAMESPACE}/{STACK}"
     assert alarm["MetricName"] == observability.RETRY_AGE
     assert "Dimensions" not in alarm
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 3600)
@@ -180,7 +180,7 @@ def test_functions_that_crash_have_one_alarm_that_adds_up_their_errors(stack: Re
 
 def test_a_clean_up_that_was_too_large_has_its_alarm_on_the_metric_that_the_function_writes(stack: Rendered) -> None:
     alarm = stack.properties("CleanupCappedAlarm")
-    assert alarm["Namespace"] == observability.NAMESPACE
+    assert alarm["Namespace"] == f"{observability.NAMESPACE}/{STACK}"
     assert alarm["MetricName"] == observability.CAPPED
     assert "Dimensions" not in alarm
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 0)

@@ -188,7 +188,26 @@ def test_an_event_without_a_readable_source_is_counted_as_unknown_or_escaped(
 ) -> None:
     report(Decision("e", occurrence, "rejected", reason="malformed-event"), message_id="m-1", sent_at=None)
     [metric] = counted(capsys)
-    assert metric["source"] in ("unknown", "?")
+    assert metric["source"] in ("unknown", "other")
+
+
+@pytest.mark.parametrize(
+    ("source", "trigger", "dimension"),
+    [
+        ("com.example.features", "", "other"),
+        ("com.example.features", "on-features", "com.example.features"),
+        ("aws.s3", "", "aws.s3"),
+        ("aws", "", "other"),
+    ],
+)
+def test_a_source_that_no_trigger_wants_is_no_dimension_of_its_own_unless_it_is_aws_own(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str], source: str, trigger: str, dimension: str
+) -> None:
+    unmatched = Decision("e", json.dumps([source, "Any"]), "unmatched", trigger=trigger)
+    report(unmatched, message_id="m-1", sent_at=None)
+    count_events([unmatched])
+    assert {metric["source"] for metric in counted(capsys)} == {dimension}
+    assert lines(log)[0]["source"] == source
 
 
 def test_a_function_that_counted_nothing_prints_nothing_and_warns_nobody(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline_triggers.domain.decisions import Decision, Outcome
     from pipeline_triggers.domain.orphans import Report
 
+# Followed by the name of the stack in functions: alarms of one stack are not set off by another.
 NAMESPACE = "PipelineTriggers"
 MAX_TEXT = 1000
 MAX_REFUSED = 20
@@ -65,7 +67,7 @@ class _Provider(AmazonCloudWatchEMFProvider):
 # ASCII only: a lone surrogate in a key could else not be written, and some viewers break lines at U+2028.
 logger = Logger(json_serializer=partial(json.dumps, default=str, separators=(",", ":"), ensure_ascii=True))
 # No service: it would be one more dimension of every metric.
-metrics = Metrics(provider=_Provider(namespace=NAMESPACE, service=""))
+metrics = Metrics(provider=_Provider(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE), service=""))
 
 
 def report(decision: Decision, *, message_id: str, sent_at: datetime | None) -> None:
@@ -84,7 +86,7 @@ def report(decision: Decision, *, message_id: str, sent_at: datetime | None) -> 
     name = COUNTED.get(decision.outcome)
     if name is None:
         return
-    metrics.add_dimensions(source=_source(decision), outcome=decision.outcome)
+    metrics.add_dimensions(source=_counted_source(decision), outcome=decision.outcome)
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
     if decision.outcome == "started" and decision.at is not None and sent_at is not None:
         waited = max(0.0, (decision.at - sent_at).total_seconds() * 1000)
@@ -97,7 +99,7 @@ def count_events(decisions: Iterable[Decision]) -> None:
 
     A message that comes again is counted again.
     """
-    for source in {decision.event_id: _source(decision) for decision in decisions}.values():
+    for source in {decision.event_id: _counted_source(decision) for decision in decisions}.values():
         metrics.add_dimensions(source=source)
         metrics.add_metric(name="EventsReceived", unit=MetricUnit.Count, value=1)
         metrics.flush_metrics()
@@ -211,6 +213,15 @@ def _refused(decision: Decision) -> dict[str, str]:
         parameter.name: "" if parameter.origin == "static" else parameter.expression[:MAX_TEXT]
         for parameter in [parameter for parameter in decision.parameters if parameter.reason][:MAX_REFUSED]
     }
+
+
+def _counted_source(decision: Decision) -> str:
+    """The source as a dimension: of events that no trigger wanted only AWS's own are told, others are ``other``.
+
+    Every value of a dimension is paid for, and whoever may put events on a bus chooses their source.
+    """
+    source = _source(decision)
+    return source if decision.trigger or source.startswith("aws.") or source == "unknown" else "other"
 
 
 def _source(decision: Decision) -> str:

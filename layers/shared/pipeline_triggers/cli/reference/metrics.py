@@ -29,7 +29,7 @@ METRICS: Mapping[str, str] = {
 
 ABOUT = (
     "Those of decisions are there once without dimensions, for alarms, and once by `source` and `outcome`; a trigger "
-    "is a field of the log lines, not a dimension."
+    "is a field of the log lines, not a dimension. Sources that no trigger wants are `other`, but for AWS's own."
 )
 
 
@@ -38,7 +38,7 @@ def metrics() -> str:
     return "\n".join(
         [
             "## Metrics\n",
-            f"In the namespace `{NAMESPACE}`. {ABOUT}\n",
+            f"In the namespace `{NAMESPACE}/<stack>`. {ABOUT}\n",
             table(["metric", "what it counts"], ([code(name), plain(about)] for name, about in METRICS.items())),
         ]
     )
