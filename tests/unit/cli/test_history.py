@@ -69,6 +69,20 @@ def test_history_has_what_happened_the_newest_first(command_line: CommandLine) -
     assert max(map(len, stdout.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(("columns", "lines_a_record"), [("80", 2), ("200", 1)])
+def test_history_is_a_table_where_there_is_room_and_else_two_lines_each(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, columns: str, lines_a_record: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    arn = started(command_line, event_id="event-with-an-id-of-36-characters-xyz")
+    shown = command_line.run("history").stdout.splitlines()
+    assert len(shown) == 1 + lines_a_record + (lines_a_record == 1), (
+        "what it is about, the records, headings of a table"
+    )
+    assert "event-with-an-id-of-36-characters-xyz" in shown[-1]
+    assert arn.rpartition("/")[2] in shown[-1]
+
+
 def test_history_is_narrowed_by_trigger_state_and_time(command_line: CommandLine) -> None:
     started(command_line)
     started(command_line, name="other", event_id="event-2")

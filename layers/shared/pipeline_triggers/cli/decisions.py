@@ -10,11 +10,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 
-from pipeline_triggers.cli.render import indented, line, printable, styled, table
+from pipeline_triggers.cli.render import indented, line, printable, styled, table, width_of
 from pipeline_triggers.domain.conversions import MAX_VALUE
 from pipeline_triggers.domain.templates import Embedded, Template, parse_value
 
@@ -187,7 +186,6 @@ def _text(text: str, style: str = "") -> Text:
 
 
 _COLUMNS = ("parameter", "origin", "expression", "raw", "final", "verdict")
-_BETWEEN_COLUMNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,20 +196,13 @@ class _Parameters:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         rows = [[_name(e.name), e.origin, e.expression, e.found, e.final, e.verdict] for e in self.entries]
-        if _width(rows) > options.max_width:
+        if width_of(_COLUMNS, rows) > options.max_width:
             yield Text("\n").join(_in_lines(self.entries, console, options.max_width))
             return
         yield table(_COLUMNS, rows)
         for entry in self.entries:
             if entry.refused:
                 yield line((entry.name, "bold"), f": {entry.refused}")
-
-
-def _width(rows: Sequence[Sequence[Text]]) -> int:
-    """How wide a table would like to be."""
-    columns = zip(_COLUMNS, *rows, strict=True)
-    widest = [max(cell_len(line) for cell in column for line in str(cell).split("\n")) for column in columns]
-    return sum(widest) + _BETWEEN_COLUMNS * (len(widest) - 1)
 
 
 def _in_lines(entries: Sequence[_Entry], console: Console, width: int) -> Iterator[Text]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from pipeline_triggers.cli.decisions import decision_document, decision_shown
 from pipeline_triggers.cli.filters import SINCE_HELP, since_of, utc
 from pipeline_triggers.cli.inputs import STDIN, payloads
 from pipeline_triggers.cli.quarantine import item_shown, listed_document
-from pipeline_triggers.cli.render import indented, line, styled, table
+from pipeline_triggers.cli.render import cell, indented, line, styled, table, width_of
 from pipeline_triggers.cli.settings import Answer, Command, ExitCode, Settings, most_important
 from pipeline_triggers.cli.simulate import exit_code_of
 from pipeline_triggers.domain.decisions import Decision, decide
@@ -28,7 +29,7 @@ from pipeline_triggers.sources.envelopes import read
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from pipeline_triggers.cli.connection import Connection
     from pipeline_triggers.domain.executions import Home
@@ -72,9 +73,7 @@ def history(settings: Settings, *, trigger: str | None, since: str, state: Entry
     shown = found[:limit]
     told = line(f"{len(shown):,} on record since {since}")
     warnings = [Problem("", f"there are more than {limit:,}", "Raise --limit, or narrow it")] if found[limit:] else []
-    return Answer(
-        result=[record.document for record in shown], warnings=warnings, text=Group(told, *map(_listed, shown))
-    )
+    return Answer(result=[record.document for record in shown], warnings=warnings, text=Group(told, _Listed(shown)))
 
 
 @click.command(cls=Command)
@@ -158,8 +157,41 @@ def _facts(explanation: Explanation) -> Iterator[tuple[str, str]]:
         yield "occurrence", decision.occurrence
 
 
-def _listed(record: Record) -> RenderableType:
-    """A record in two lines: ids of events and executions are too long for one."""
+_COLUMNS = ("decided (UTC)", "outcome", "trigger", "target", "reason", "execution", "event")
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Records as a table where it fits without folding, else in two lines each."""
+
+    records: Sequence[Record]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = [_cells(record) for record in self.records]
+        if not rows:
+            return
+        if width_of(_COLUMNS, rows) > options.max_width:
+            yield from map(_in_two_lines, self.records)
+        else:
+            yield table(_COLUMNS, rows)
+
+
+def _cells(record: Record) -> list[Text]:
+    decision = record.decision
+    execution = decision.execution_arn.rpartition("/")[2] if decision.execution_arn else ""
+    return [
+        cell(utc(record.at), "dim"),
+        styled(decision.outcome),
+        cell(decision.trigger, "bold"),
+        cell(decision.target),
+        cell(decision.reason, "red"),
+        cell(execution),
+        cell(decision.event_id, "dim"),
+    ]
+
+
+def _in_two_lines(record: Record) -> RenderableType:
+    """A record where ids of events and executions are too long for one line."""
     decision = record.decision
     heading = line((utc(record.at), "dim"), "  ").append_text(styled(decision.outcome))
     heading.append_text(line("  ", (decision.trigger, "bold"), " → ", (decision.target, "bold")))

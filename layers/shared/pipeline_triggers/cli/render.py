@@ -9,6 +9,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # Long values are shown by their beginning; the JSON output has them whole.
 MAX_SHOWN = 200
+BETWEEN_COLUMNS = 2
 
 STYLES = {
     "start": "bold green",
@@ -124,6 +126,13 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: s
     for row in rows:
         made.add_row(*(value if isinstance(value, Text | Group) else cell(value) for value in row))
     return made
+
+
+def width_of(headings: Sequence[str], rows: Iterable[Sequence[Text]]) -> int:
+    """How wide a table would be if nothing in it were folded."""
+    columns = zip(headings, *rows, strict=True)
+    widest = [max(cell_len(line) for one in column for line in str(one).split("\n")) for column in columns]
+    return sum(widest) + BETWEEN_COLUMNS * (len(widest) - 1)
 
 
 def line(*parts: str | tuple[str, str]) -> Text:
