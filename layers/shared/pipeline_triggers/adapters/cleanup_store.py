@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import code_of, translated
-from pipeline_triggers.adapters.items import attribute, expiry, from_item, moment, pack, stamp, to_item, unpack
+from pipeline_triggers.adapters.items import (
+    attribute,
+    expiry,
+    from_item,
+    moment,
+    pack,
+    pages_of,
+    stamp,
+    to_item,
+    unpack,
+)
 from pipeline_triggers.domain.cleanup_records import Indexed, KeptDefinition
 from pipeline_triggers.domain.executions import canonical
 from pipeline_triggers.domain.orphans import Orphan
@@ -153,37 +163,24 @@ class DynamoCleanupStore:
 
     def _scan(self, beginning: str, **how: Any) -> Iterator[dict[str, Any]]:
         """All items of a kind."""
-        page: dict[str, Any] = {}
-        while True:
-            with translated("unavailable"):
-                answer = self._clients.dynamodb.scan(
-                    TableName=self._table,
-                    FilterExpression="begins_with(pk, :beginning)",
-                    ExpressionAttributeValues={":beginning": attribute(beginning)},
-                    **how,
-                    **page,
-                )
-            yield from map(from_item, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        with translated("unavailable"):
+            yield from pages_of(
+                self._clients.dynamodb.scan,
+                TableName=self._table,
+                FilterExpression="begins_with(pk, :beginning)",
+                ExpressionAttributeValues={":beginning": attribute(beginning)},
+                **how,
+            )
 
-    def _query(self, pk: str, **how: Any) -> Iterator[dict[str, Any]]:
+    def _query(self, pk: str) -> Iterator[dict[str, Any]]:
         """All items of a partition."""
-        page: dict[str, Any] = {}
-        while True:
-            with translated("unavailable"):
-                answer = self._clients.dynamodb.query(
-                    TableName=self._table,
-                    KeyConditionExpression="pk = :pk",
-                    ExpressionAttributeValues={":pk": attribute(pk)},
-                    **how,
-                    **page,
-                )
-            yield from map(from_item, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        with translated("unavailable"):
+            yield from pages_of(
+                self._clients.dynamodb.query,
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": attribute(pk)},
+            )
 
     def _get(self, keys: Sequence[Mapping[str, str]]) -> Iterator[dict[str, Any]]:
         """Those of these items that there are."""

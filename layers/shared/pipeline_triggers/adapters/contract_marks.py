@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline_triggers.adapters.failures import translated
-from pipeline_triggers.adapters.items import attribute, from_item, moment, pack, stamp, to_item, unpack
+from pipeline_triggers.adapters.items import attribute, moment, pack, pages_of, stamp, to_item, unpack
 from pipeline_triggers.domain.contracts import BrokenPipeline
 from pipeline_triggers.domain.definitions import Definition
 
@@ -33,21 +33,15 @@ class DynamoContractMarks:
 
     def broken(self) -> Sequence[BrokenPipeline]:
         """Those that are marked, in the order of their ARNs."""
-        found: list[BrokenPipeline] = []
-        page: dict[str, Any] = {}
-        while True:
-            with translated("unavailable"):
-                answer = self._clients.dynamodb.query(
-                    TableName=self._table,
-                    KeyConditionExpression="pk = :pk",
-                    ExpressionAttributeValues={":pk": attribute(PARTITION)},
-                    ConsistentRead=True,
-                    **page,
-                )
-            found += (_broken(from_item(item)) for item in answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return found
-            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        with translated("unavailable"):
+            found = pages_of(
+                self._clients.dynamodb.query,
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": attribute(PARTITION)},
+                ConsistentRead=True,
+            )
+            return [_broken(fields) for fields in found]
 
     def mark(self, pipeline_arn: str, definition: Definition, since: datetime) -> None:
         """Mark a pipeline; one that is marked already keeps its time and gets the definition."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 Value = str | int | bool | bytes
 Item = dict[str, Any]
@@ -43,6 +43,17 @@ def attribute(value: Value) -> dict[str, Any]:
 def from_item(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The fields of an item that ``to_item`` made."""
     return {name: int(held["N"]) if "N" in held else next(iter(held.values())) for name, held in item.items()}
+
+
+def pages_of(operation: Callable[..., Any], **request: Any) -> Iterator[dict[str, Any]]:
+    """The fields of all items that a Query or Scan finds; a page is asked for when the one before is used up."""
+    page: dict[str, Any] = {}
+    while True:
+        answer = operation(**request, **page)
+        yield from map(from_item, answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return
+        page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 def size_of(item: Mapping[str, Mapping[str, Any]]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,7 +26,7 @@ from pipeline_triggers.adapters.entries import (
     request_fields,
 )
 from pipeline_triggers.adapters.failures import code_of, may_have_acted, translated
-from pipeline_triggers.adapters.items import EPOCH, attribute, expiry, from_item, stamp, to_item
+from pipeline_triggers.adapters.items import EPOCH, attribute, expiry, from_item, pages_of, stamp, to_item
 from pipeline_triggers.domain.ledger import Acquired, Capped, judge
 from pipeline_triggers.errors import TransientError
 
@@ -332,24 +333,22 @@ class DynamoLedger:
         names = {"#key": INDEXES[index]}
         if "#at" in condition:
             names["#at"] = "at"
-        page: dict[str, Any] = {} if at_most is None else {"Limit": at_most}
+        limit: dict[str, Any] = {} if at_most is None else {"Limit": at_most}
         now = expiry(self._clock.now())
-        while True:
-            with translated("ledger-unavailable"):
-                answer = self._clients.dynamodb.query(
-                    TableName=self._table,
-                    IndexName=index,
-                    KeyConditionExpression=condition,
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues={name: attribute(value) for name, value in values.items()},
-                    ScanIndexForward=False,
-                    **page,
-                )
-            found = [from_item(item) for item in answer["Items"]]
-            yield from (document_of(fields) for fields in found if fields["expires_at"] > now)
-            if at_most is not None or "LastEvaluatedKey" not in answer:
-                return
-            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        with translated("ledger-unavailable"):
+            found = pages_of(
+                self._clients.dynamodb.query,
+                TableName=self._table,
+                IndexName=index,
+                KeyConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={name: attribute(value) for name, value in values.items()},
+                ScanIndexForward=False,
+                **limit,
+            )
+            for fields in islice(found, at_most):
+                if fields["expires_at"] > now:
+                    yield document_of(fields)
 
 
 def _key(token: str) -> Item:

@@ -21,9 +21,9 @@ from pipeline_triggers.adapters.items import (
     attribute,
     chunks_of,
     expiry,
-    from_item,
     moment,
     pack,
+    pages_of,
     stamp,
     to_item,
     unpack,
@@ -144,13 +144,7 @@ class DynamoQuarantine:
                     yield _item_of(fields)
 
     def _query(self, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        page: dict[str, Any] = {}
-        while True:
-            answer = self._clients.dynamodb.query(TableName=self._table, **query, **page)
-            yield from map(from_item, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return pages_of(self._clients.dynamodb.query, TableName=self._table, **query)
 
 
 def _item_of(fields: dict[str, Any]) -> Quarantined:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pipeline_triggers.adapters.failures import code_of, translated
-from pipeline_triggers.adapters.items import attribute, chunks_of, from_item, moment, stamp, to_item
+from pipeline_triggers.adapters.items import attribute, chunks_of, from_item, moment, pages_of, stamp, to_item
 from pipeline_triggers.adapters.orphan_marks import KEY as MARKS
 from pipeline_triggers.adapters.orphan_marks import marks_in
 from pipeline_triggers.domain.revisions import Current, RevisionInfo
@@ -160,22 +160,17 @@ class DynamoTriggerStore:
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def _chunks(self, number: int, mark: str) -> Iterator[bytes]:
-        page: dict[str, Any] = {}
-        while True:
-            answer = self._clients.dynamodb.query(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :mark)",
-                ExpressionAttributeValues={
-                    ":pk": attribute(f"revision#{number}"),
-                    ":mark": attribute(f"chunk#{mark}#"),
-                },
-                ConsistentRead=True,
-                **page,
-            )
-            yield from (bytes(from_item(item)["data"]) for item in answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        found = pages_of(
+            self._clients.dynamodb.query,
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :mark)",
+            ExpressionAttributeValues={
+                ":pk": attribute(f"revision#{number}"),
+                ":mark": attribute(f"chunk#{mark}#"),
+            },
+            ConsistentRead=True,
+        )
+        return (bytes(fields["data"]) for fields in found)
 
     def _entries(self, numbers: range) -> Iterator[dict[str, Any]]:
         with translated("unavailable"):
