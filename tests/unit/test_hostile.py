@@ -24,7 +24,7 @@ from tests.fakes.queues import FakeQueues
 from tests.samples import sqs_batch
 from tests.unit.sources.payloads import NOTICES, TRUSTED, UPLOADS, payload
 from tests.unit.test_invocation import Context
-from tests.unit.test_reacting import World, a_trigger, log  # noqa: F401 - log is a fixture
+from tests.unit.test_reacting import World, a_trigger
 
 if TYPE_CHECKING:
     import io
@@ -192,7 +192,7 @@ def test_whatever_an_event_says_sagemaker_takes_the_request(stage: Stage, text: 
 @pytest.mark.parametrize("text", KEYS.values(), ids=KEYS)
 def test_whatever_an_event_says_each_line_of_the_log_is_one_that_this_program_wrote(
     stage: Stage,
-    log: io.StringIO,  # noqa: F811 - the fixture
+    log: io.StringIO,
     text: str,
 ) -> None:
     stage.put({"source": [{"prefix": "com."}]}, {"Key": "$.detail.object.key"})

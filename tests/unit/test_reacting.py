@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,7 +14,6 @@ from pipeline_triggers.domain.events import Event
 from pipeline_triggers.domain.executions import canonical
 from pipeline_triggers.domain.triggers import Trigger
 from pipeline_triggers.errors import PermanentError, TransientError
-from pipeline_triggers.observability import logger
 from pipeline_triggers.reacting import (
     CALL_BUDGET,
     FASTER,
@@ -36,6 +34,7 @@ from tests.fakes.trigger_store import FakeTriggerStore
 from tests.samples import PIPELINE_ARN
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterator
     from datetime import datetime
 
@@ -155,16 +154,6 @@ class Cached:
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """What the logger writes."""
-    handler: Any = logger.handlers[0]
-    before = handler.stream
-    handler.stream = io.StringIO()
-    yield handler.stream
-    handler.stream = before
 
 
 def logged(log: io.StringIO, message: str) -> list[dict[str, Any]]:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline_triggers.observability import logger
 from pipeline_triggers.wiring import events
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterator
 
 IN_LAMBDA = "AWS_LAMBDA_RUNTIME_API"
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """What the functions' logger writes."""
-    handler: Any = logger.handlers[0]
-    before = handler.stream
-    handler.stream = io.StringIO()
-    yield handler.stream
-    handler.stream = before
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -15,23 +15,11 @@ from pipeline_triggers.domain.definitions import Declared, Definition
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import TransientError
 from tests.fakes.clock import FakeClock
-from tests.integration.tables import create_table
 from tests.samples import PIPELINE_ARN, trigger
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 TABLE = "test-triggers"
 SINCE = datetime(2026, 3, 14, 12, tzinfo=UTC)
 LARGE = Definition({f"Parameter{number}": Declared(enum=("v" * 1000, "w" * 1000)) for number in range(200)})
-
-
-@pytest.fixture
-def clients(aws_environment: None) -> Iterator[Clients]:
-    with mock_aws():
-        clients = Clients(region="us-east-1")
-        create_table(clients, "triggers")
-        yield clients
 
 
 @pytest.fixture

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.items import MAX_ITEM_BYTES, size_of, to_item
 from pipeline_triggers.adapters.orphan_marks import KEY, MAX_MARKS, DynamoOrphanMarks
 from pipeline_triggers.errors import TransientError
-from tests.integration.tables import create_table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 TABLE = "test-triggers"
 SINCE = datetime(2026, 3, 14, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def clients(aws_environment: None) -> Iterator[Clients]:
-    with mock_aws():
-        clients = Clients(region="us-east-1")
-        create_table(clients, "triggers")
-        yield clients
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from moto import mock_aws
 
 from pipeline_triggers.adapters.clients import Clients
 from pipeline_triggers.adapters.items import to_item
@@ -18,22 +17,10 @@ from pipeline_triggers.domain.revisions import Current
 from pipeline_triggers.domain.triggers import Snapshot
 from pipeline_triggers.errors import StaleRevisionError, TransientError
 from tests.fakes.clock import FakeClock
-from tests.integration.tables import create_table
 from tests.samples import PIPELINE_ARN, trigger
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 TABLE = "test-triggers"
 SINCE = datetime(2026, 3, 14, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def clients(aws_environment: None) -> Iterator[Clients]:
-    with mock_aws():
-        clients = Clients(region="us-east-1")
-        create_table(clients, "triggers")
-        yield clients
 
 
 @pytest.fixture
