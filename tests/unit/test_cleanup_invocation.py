@@ -16,6 +16,7 @@ from tests.fakes.estate import HERE, World, trigger_of
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.queues import FakeQueues
 from tests.samples import sqs_batch
+from tests.unit.test_hostile import KEYS, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +79,19 @@ def test_a_message_of_the_queue_is_done(stage: Stage, report: dict[str, Any]) ->
 def test_an_event_that_comes_twice_finds_nothing_the_second_time(stage: Stage, report: dict[str, Any]) -> None:
     assert stage.answer(stage.batch(json.dumps(report), json.dumps(report))) == {"batchItemFailures": []}
     assert stage.answer(report) == {"deleted": [], "kept": [], "failed": []}
+
+
+@pytest.mark.parametrize("body", [body for body, _ in UNREADABLE.values()], ids=UNREADABLE)
+def test_what_cannot_be_read_is_kept_and_harms_no_neighbour(stage: Stage, report: dict[str, Any], body: str) -> None:
+    assert stage.answer(stage.batch(body, json.dumps(report))) == {"batchItemFailures": []}
+    assert stage.world.schedules.names == {"of-alive"}
+
+
+@pytest.mark.parametrize("name", [*KEYS.values(), "*", "alive/../churnreport", f"{GONE}*", "x" * 100_000])
+def test_a_hostile_name_of_a_pipeline_deletes_nothing(stage: Stage, report: dict[str, Any], name: str) -> None:
+    report["detail"] |= {"requestParameters": {"pipelineName": name}, "responseElements": None}
+    assert stage.answer(stage.batch(json.dumps(report))) == {"batchItemFailures": []}
+    assert stage.world.schedules.names == {"nightly", "of-alive"}
 
 
 def test_a_sweep_event_starts_the_sweep(stage: Stage, event: Callable[[str], Any]) -> None:
