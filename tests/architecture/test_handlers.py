@@ -9,7 +9,9 @@ import sys
 
 import pytest
 
-from tests.architecture.modules import LAYER, Module, handlers
+from pipeline_triggers import documents
+from pipeline_triggers.domain.triggers import Snapshot
+from tests.architecture.modules import LAYER, ROOT, Module, handlers
 
 # boto3 is not loaded either: botocore alone makes the same clients in less time.
 NOT_IN_LAMBDA = (
@@ -98,21 +100,32 @@ def test_a_handler_of_events_loads_nothing_of_schedules_before_it_needs_it(modul
     assert not _among(ONLY_SCHEDULES, _loaded_by(module))
 
 
+def test_stored_triggers_are_loaded_without_what_only_schedule_expressions_need() -> None:
+    file = documents.load((ROOT / "triggers.yaml").read_text(encoding="utf-8"))
+    triggers = Snapshot(1, tuple(file.triggers)).to_json()
+    program = f"from pipeline_triggers.domain.triggers import Snapshot; Snapshot.from_json({triggers!r}, 1)"
+    assert "schedule_expression" in triggers
+    assert not _among(ONLY_SCHEDULES, _loaded(program, str(LAYER)))
+
+
 def _among(names: tuple[str, ...], loaded: list[str]) -> list[str]:
     return [one for one in loaded for name in names if one == name or one.startswith(name + ".")]
 
 
 def _loaded_by(module: Module) -> list[str]:
-    """What a fresh interpreter has loaded after it imported a handler, with Lambda's variables and no others."""
-    program = "import json, sys, app; app.handler; print(json.dumps(sorted(sys.modules)))"
+    return _loaded("import app; app.handler", f"{module.path.parent}:{LAYER}")
+
+
+def _loaded(program: str, path: str) -> list[str]:
+    """What a fresh interpreter has loaded after it ran a program, with Lambda's variables and no others."""
     environment = {
-        "PYTHONPATH": f"{module.path.parent}:{LAYER}",
+        "PYTHONPATH": path,
         "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_REGION": "eu-west-1",
         "AWS_LAMBDA_FUNCTION_NAME": "local",
     }
     ran = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", f"{program}; import json, sys; print(json.dumps(sorted(sys.modules)))"],
         env=environment,
         capture_output=True,
         text=True,

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pipeline_triggers.domain import schedules
-from pipeline_triggers.domain.schedules import Occurrence, ScheduleExpression, check_timezone, parse_time, rate_text
+from pipeline_triggers.domain.schedules import Occurrence, ScheduleExpression, check_timezone, rate_text
+from pipeline_triggers.domain.times import parse_time
 from pipeline_triggers.errors import InvalidScheduleError
 from tests.unit.domain.schedule_cases import Case, cases
 

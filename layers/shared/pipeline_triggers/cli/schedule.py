@@ -24,7 +24,8 @@ from pipeline_triggers.cli.settings import Answer, Command, CommandGroup, ExitCo
 from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.schedule_forms import wanted_schedule
 from pipeline_triggers.domain.schedule_plans import StartsPipeline, changed, created, is_same_target
-from pipeline_triggers.domain.schedules import ScheduleExpression, check_timezone, parse_time
+from pipeline_triggers.domain.schedules import ScheduleExpression, check_timezone
+from pipeline_triggers.domain.times import parse_time
 from pipeline_triggers.errors import InvalidInputError, Problem
 
 if TYPE_CHECKING:

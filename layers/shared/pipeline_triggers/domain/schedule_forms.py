@@ -15,8 +15,9 @@ from pipeline_triggers.domain.conversions import MAX_PARAMETERS
 from pipeline_triggers.domain.executions import Home, PipelineRef
 from pipeline_triggers.domain.forms import Form, join, kind_of, shown
 from pipeline_triggers.domain.schedule_plans import StartsPipeline, WantedSchedule, name_for
-from pipeline_triggers.domain.schedules import ScheduleExpression, check_timezone, parse_time, rate_text
+from pipeline_triggers.domain.schedules import ScheduleExpression, check_timezone, rate_text
 from pipeline_triggers.domain.templates import embeds_path, is_path
+from pipeline_triggers.domain.trigger_schedules import time_of
 from pipeline_triggers.errors import InvalidInputError, InvalidScheduleError, Problem
 
 if TYPE_CHECKING:
@@ -185,16 +186,6 @@ def _time(form: Form, key: str) -> datetime | None:
             return None
         return value
     return time_of(form, key)
-
-
-def time_of(form: Form, key: str) -> datetime | None:
-    """A date and time with its offset, written as text; None when it is not there or was refused."""
-    text = form.text(key, limits.TIME)
-    try:
-        return None if text is None else parse_time(text, key)
-    except InvalidScheduleError as error:
-        form.adopt("", error)
-        return None
 
 
 def _state(form: Form) -> ScheduleState | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING
 
 from pipeline_triggers.domain import limits
-from pipeline_triggers.domain.schedule_forms import time_of
 from pipeline_triggers.domain.schedule_plans import CONTEXT_ATTRIBUTES
 from pipeline_triggers.domain.schedules import ScheduleExpression, check_timezone
 from pipeline_triggers.domain.templates import Literal
-from pipeline_triggers.domain.trigger_schedules import Schedule, Way
+from pipeline_triggers.domain.trigger_schedules import Schedule, schedule_of
 from pipeline_triggers.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -21,27 +20,11 @@ if TYPE_CHECKING:
 
 def read_schedule(form: Form) -> Schedule | None:
     """Read the schedule of a trigger that has a ``schedule_expression``; None when that was refused."""
-    expression = form.text("schedule_expression", limits.SCHEDULE_EXPRESSION)
-    start, end = (time_of(form, key) for key in ("start", "end"))
-    if start and end and end <= start:
-        form.refuse("end", "is not after start")
-    schedule = Schedule(
-        expression=expression or "",
-        timezone=form.text("timezone", limits.TIMEZONE) or "UTC",
-        start=start,
-        end=end,
-        via=cast("Way", form.choice("via", get_args(Way), "direct")),
-        flexible_minutes=form.number("flexible_minutes", 0, limits.MAX_FLEXIBLE_MINUTES) or 0,
-        delete_after_run=form.flag("delete_after_run") or False,
-        dead_letter_arn=form.text("dead_letter_arn", limits.QUEUE_ARN),
-        max_age_seconds=form.number("max_age_seconds", limits.MIN_EVENT_AGE_SECONDS, limits.MAX_EVENT_AGE_SECONDS),
-        max_attempts=form.number("max_attempts", 0, limits.MAX_RETRY_ATTEMPTS),
-        kms_key_arn=form.text("kms_key_arn", limits.KMS_KEY_ARN),
-    )
-    if expression is None:
+    schedule = schedule_of(form)
+    if not schedule.expression:
         return None
     try:
-        ScheduleExpression.parse(expression)
+        ScheduleExpression.parse(schedule.expression)
     except InvalidInputError as error:
         form.adopt("", error)
         return None

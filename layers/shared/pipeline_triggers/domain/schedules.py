@@ -263,17 +263,6 @@ def check_timezone(name: str) -> None:
     _zone_of(name)
 
 
-def parse_time(text: str, field: str) -> datetime:
-    """Read an ISO 8601 date and time with its offset from UTC. Raises InvalidScheduleError for anything else."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidScheduleError(field, f"{text!r} is no ISO 8601 time, such as 2030-01-31T08:00:00Z") from error
-    if time.utcoffset() is None:
-        raise InvalidScheduleError(field, f"{text!r} has no offset from UTC: append Z or +01:00")
-    return time
-
-
 def _zone_of(name: str) -> tzinfo:
     if name == "UTC":
         return UTC

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
+from pipeline_triggers.errors import InvalidScheduleError
+
 _TIME = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,20}))?"
     r"(?P<zone>[Zz]|(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2}))?",
@@ -48,3 +50,14 @@ def _iso_milliseconds(match: re.Match[str]) -> int | None:
         return None
     seconds = (moment - _EPOCH) // timedelta(seconds=1)
     return seconds * 1000 + int((match["fraction"] or "")[:3].ljust(3, "0"))
+
+
+def parse_time(text: str, field: str) -> datetime:
+    """Read an ISO 8601 date and time with its offset from UTC. Raises InvalidScheduleError for anything else."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidScheduleError(field, f"{text!r} is no ISO 8601 time, such as 2030-01-31T08:00:00Z") from error
+    if time.utcoffset() is None:
+        raise InvalidScheduleError(field, f"{text!r} has no offset from UTC: append Z or +01:00")
+    return time

@@ -8,11 +8,16 @@ nothing else between. ``via: app`` makes it tell this application, where paramet
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+
+from pipeline_triggers.domain import limits
+from pipeline_triggers.domain.times import parse_time
+from pipeline_triggers.errors import InvalidScheduleError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pipeline_triggers.domain.forms import Form
     from pipeline_triggers.domain.schedules import ScheduleExpression
 
 Way = Literal["direct", "app"]
@@ -65,3 +70,34 @@ class Schedule:
             "kms_key_arn": self.kms_key_arn,
         }
         return {key: value for key, value in written.items() if value is not None}
+
+
+def schedule_of(form: Form) -> Schedule:
+    """Read the fields of a schedule; its expression is empty where that was refused, and is not parsed."""
+    expression = form.text("schedule_expression", limits.SCHEDULE_EXPRESSION)
+    start, end = (time_of(form, key) for key in ("start", "end"))
+    if start and end and end <= start:
+        form.refuse("end", "is not after start")
+    return Schedule(
+        expression=expression or "",
+        timezone=form.text("timezone", limits.TIMEZONE) or "UTC",
+        start=start,
+        end=end,
+        via=cast("Way", form.choice("via", get_args(Way), "direct")),
+        flexible_minutes=form.number("flexible_minutes", 0, limits.MAX_FLEXIBLE_MINUTES) or 0,
+        delete_after_run=form.flag("delete_after_run") or False,
+        dead_letter_arn=form.text("dead_letter_arn", limits.QUEUE_ARN),
+        max_age_seconds=form.number("max_age_seconds", limits.MIN_EVENT_AGE_SECONDS, limits.MAX_EVENT_AGE_SECONDS),
+        max_attempts=form.number("max_attempts", 0, limits.MAX_RETRY_ATTEMPTS),
+        kms_key_arn=form.text("kms_key_arn", limits.KMS_KEY_ARN),
+    )
+
+
+def time_of(form: Form, key: str) -> datetime | None:
+    """A date and time with its offset, written as text; None when it is not there or was refused."""
+    text = form.text(key, limits.TIME)
+    try:
+        return None if text is None else parse_time(text, key)
+    except InvalidScheduleError as error:
+        form.adopt("", error)
+        return None

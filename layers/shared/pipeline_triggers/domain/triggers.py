@@ -23,7 +23,7 @@ from pipeline_triggers.domain.parameters import Parameter
 from pipeline_triggers.domain.pattern_index import PatternIndex
 from pipeline_triggers.domain.patterns import EventPattern
 from pipeline_triggers.domain.templates import Literal, embeds_path, is_path, parse_value
-from pipeline_triggers.domain.trigger_schedules import SCHEDULE_KEYS, Schedule
+from pipeline_triggers.domain.trigger_schedules import SCHEDULE_KEYS, Schedule, schedule_of
 from pipeline_triggers.errors import InvalidInputError, InvalidTriggerError, Problem
 
 if TYPE_CHECKING:
@@ -243,7 +243,8 @@ def _conflicts(current: Snapshot, wanted: Sequence[Trigger], mine: str) -> Itera
 def _read(form: Form, default_set: str, *, is_stored: bool = False) -> Trigger:
     """Read what a trigger says. Where a problem was noted the trigger has a gap, and is to be thrown away.
 
-    The event pattern of a trigger that is stored has been checked, and is not read before an event may want it.
+    The event pattern and the schedule expression of a trigger that is stored have been checked: they are not parsed
+    before an event may want them.
     """
     form.only(TRIGGER_KEYS)
     own_set = form.text("set", limits.SET)
@@ -256,7 +257,7 @@ def _read(form: Form, default_set: str, *, is_stored: bool = False) -> Trigger:
         name=form.text("name", limits.NAME, required=True) or "",
         targets=_targets(form),
         pattern=_pattern(form, is_stored=is_stored),
-        schedule=_schedule(form),
+        schedule=_schedule(form, is_stored=is_stored),
         state=cast("State", form.choice("state", get_args(State), "ENABLED")),
         occurrence_key=key,
         description=form.text("description", limits.DESCRIPTION) or "",
@@ -288,12 +289,14 @@ def _judge(trigger: Trigger, form: Form) -> None:
             )
 
 
-def _schedule(form: Form) -> Schedule | None:
+def _schedule(form: Form, *, is_stored: bool) -> Schedule | None:
     if not form.has("schedule_expression"):
         for key in filter(form.has, SCHEDULE_KEYS):
             form.refuse(key, "belongs to a schedule", "Remove it, or write a schedule_expression")
         return None
-    # At a cold start what only schedules need is not loaded before there is one.
+    if is_stored:
+        return schedule_of(form)
+    # What only expressions need is not loaded at a cold start.
     from pipeline_triggers.domain.schedule_reading import read_schedule  # noqa: PLC0415
 
     return read_schedule(form)
