@@ -193,3 +193,10 @@ def test_no_time_left_gives_every_message_back(stage: Stage, upload: dict[str, A
     answer = stage.answer(stage.batch(json.dumps(upload)), Context(remaining=3_000))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert not stage.world.pipelines.executions
+
+
+def test_a_message_that_cannot_be_read_comes_again_and_harms_no_neighbour(stage: Stage, upload: dict[str, Any]) -> None:
+    batch = stage.batch("never read", json.dumps(upload))
+    batch["Records"][0]["messageAttributes"] = {"odd": {"dataType": "Binary", "binaryValue": "not base64"}}
+    assert stage.answer(batch) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert len(stage.world.pipelines.executions) == 1

@@ -861,3 +861,14 @@ def test_a_worker_that_could_not_be_prepared_reads_the_triggers_for_its_first_ev
     with pytest.raises(TransientError):
         world.reactor.prepare()
     assert outcomes(world.react()) == [("started", "")]
+
+
+def test_a_prepared_worker_reads_no_pattern_for_its_first_event(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_late(*_: object) -> None:
+        raise AssertionError("a pattern is read while an event waits")
+
+    of_others = [{"source": ["com.example"], "detail-type": [f"Other {number}"]} for number in range(10)]
+    world.triggers.put(*(a_trigger(f"t{number}", event_pattern=each) for number, each in enumerate(of_others)))
+    world.reactor.prepare()
+    monkeypatch.setattr("pipeline_triggers.domain.patterns.alternatives_of", too_late)
+    assert outcomes(world.react()) == [("unmatched", "")]

@@ -229,6 +229,23 @@ def test_what_eventbridge_refuses_is_refused_with_its_place(document: Any, path:
     assert caught.value.reason
 
 
+@pytest.mark.parametrize("document", [{"a": [10**308]}, '{"a": [1' + "0" * 308 + "]}", {"a": [-(10**308)]}])
+def test_a_number_has_at_most_308_digits(document: Any) -> None:
+    with pytest.raises(InvalidPatternError, match="308 digits"):
+        EventPattern(document)
+
+
+def test_a_number_of_308_digits_stands_for_itself() -> None:
+    assert EventPattern({"a": [10**308 - 1]}).matches({"a": 10**308 - 1})
+
+
+@pytest.mark.parametrize("beside", [{}, {"$or": [{"b": [1]}, {"c": [1]}]}])
+def test_a_dotted_name_goes_at_most_100_fields_deep(beside: dict[str, Any]) -> None:
+    EventPattern({".".join("a" * 100): [1], **beside})
+    with pytest.raises(InvalidPatternError, match="100 deep"):
+        EventPattern({".".join("a" * 101): [1], **beside})
+
+
 def test_a_wrong_case_operator_is_told_the_right_one() -> None:
     with pytest.raises(InvalidPatternError, match="write prefix"):
         EventPattern({"a": [{"PREFIX": "x"}]})
