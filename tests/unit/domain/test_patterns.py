@@ -258,6 +258,15 @@ def test_a_cycle_is_refused() -> None:
         EventPattern(document)
 
 
+@pytest.mark.parametrize("depth", [101, 900])
+def test_alternatives_inside_alternatives_are_refused_when_they_are_too_deep(depth: int) -> None:
+    text = '{"a":[1]}'
+    for _ in range(depth):
+        text = f'{{"$or":[{text},{{"b":[1]}}]}}'
+    with pytest.raises(InvalidPatternError, match="deep"):
+        EventPattern(text)
+
+
 def test_alternatives_are_limited_to_a_thousand() -> None:
     def ors(count: int) -> dict[str, Any]:
         return {f"f{n}": {"$or": [{"a": [1]}, {"b": [1]}]} for n in range(count)}

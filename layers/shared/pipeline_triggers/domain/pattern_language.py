@@ -104,7 +104,7 @@ def read(document: Mapping[str, Any] | str) -> tuple[dict[str, Any], str]:
 
 def alternatives_of(document: dict[str, Any]) -> list[Alternative]:
     """The alternatives of a pattern, one unless it has ``$or``. Raises InvalidPatternError."""
-    alternatives = _object(document, (), "", [{}], inside_or=False)
+    alternatives = _object(document, (), "", [{}], depth=0, inside_or=False)
     for alternative in alternatives:
         for path in alternative:
             for length in range(1, len(path)):
@@ -202,23 +202,23 @@ def _plain(value: Any, path: str, depth: int) -> Any:
 
 
 def _object(
-    fields: dict[str, Any], at: FieldPath, where: str, alternatives: list[Alternative], *, inside_or: bool
+    fields: dict[str, Any], at: FieldPath, where: str, alternatives: list[Alternative], *, depth: int, inside_or: bool
 ) -> list[Alternative]:
     """The alternatives with the fields of one object added to each: ``$or`` multiplies them."""
     if not fields:
         _refuse(where, "an empty object is not allowed: name a field, or leave it out")
-    if len(at) > MAX_DEPTH:
+    if depth > MAX_DEPTH:
         _refuse("", f"nested more than {MAX_DEPTH} deep")
     for name, value in fields.items():
         place = f"{where}.{name}" if where else name
         if name == OR:
-            alternatives = _multiplied(alternatives, _choices(value, at, place), place)
+            alternatives = _multiplied(alternatives, _choices(value, at, place, depth), place)
             continue
         if inside_or and name in RESERVED_IN_OR:
             _refuse(place, f"{name!r} is a reserved word and cannot name a field inside $or")
         path = (*at, *name.split(".")) if "." in name else (*at, name)
         if isinstance(value, dict):
-            alternatives = _object(value, path, place, alternatives, inside_or=inside_or)
+            alternatives = _object(value, path, place, alternatives, depth=depth + 1, inside_or=inside_or)
             continue
         leaf = _leaf(value, place)
         for alternative in alternatives:
@@ -244,7 +244,7 @@ def _multiplied(alternatives: list[Alternative], choices: list[Alternative], whe
     return [alternative for alternative, _ in both]
 
 
-def _choices(value: Any, at: FieldPath, where: str) -> list[Alternative]:
+def _choices(value: Any, at: FieldPath, where: str, depth: int) -> list[Alternative]:
     if not isinstance(value, list) or len(value) < 2:
         _refuse(where, "$or takes a list of two or more objects")
     alternatives: list[Alternative] = []
@@ -252,7 +252,7 @@ def _choices(value: Any, at: FieldPath, where: str) -> list[Alternative]:
         place = f"{where}[{number}]"
         if not isinstance(choice, dict):
             _refuse(place, "$or takes objects")
-        alternatives += _object(choice, at, place, [{}], inside_or=True)
+        alternatives += _object(choice, at, place, [{}], depth=depth + 1, inside_or=True)
     return alternatives
 
 
