@@ -141,6 +141,17 @@ def test_the_freshest_messages_come_first(stage: Stage, upload: dict[str, Any]) 
     assert [request.parameters["Key"] for request in stage.world.pipelines.started] == ["in/new.csv", "in/old.csv"]
 
 
+def test_a_delay_that_fails_in_a_way_that_nobody_foresaw_harms_no_neighbour(
+    stage: Stage, upload: dict[str, Any]
+) -> None:
+    stage.world.pipelines.fail("start", TransientError("conflict", "busy"))
+    stage.queues.fail("delay", KeyError("QueueUrl"))
+    other = {**upload, "detail": {**upload["detail"], "object": {"key": "in/b.csv", "sequencer": "00B"}}}
+    answer = stage.answer(stage.batch(json.dumps(upload), json.dumps(other)))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert [request.parameters["Key"] for request in stage.world.pipelines.started] == ["in/b.csv"]
+
+
 def test_a_message_that_cannot_be_delayed_still_comes_again(stage: Stage, upload: dict[str, Any]) -> None:
     stage.world.pipelines.fail("start", TransientError("conflict", "busy"))
     stage.queues.fail("delay", TransientError("unavailable", "down"))

@@ -128,16 +128,23 @@ def _is_done(
         logger.exception("a message could not be read", message_id=record["messageId"])
         return False
     try:
-        handle(message, via)
-    except AwsError as error:
-        measure_retry_age(message.sent_at, clock.now())
-        _put_back(queues, message, error)
+        _handle(message, via, queues, clock, handle)
+    except AwsError:
         return False
     except Exception:
-        measure_retry_age(message.sent_at, clock.now())
         logger.exception("a message could not be handled", message_id=message.id)
         return False
     return True
+
+
+def _handle(message: Message, via: Via, queues: Queues, clock: Clock, handle: Callable[[Message, Via], object]) -> None:
+    try:
+        handle(message, via)
+    except Exception as error:
+        measure_retry_age(message.sent_at, clock.now())
+        if isinstance(error, AwsError):
+            _put_back(queues, message, error)
+        raise
 
 
 def _put_back(queues: Queues, message: Message, error: AwsError) -> None:
