@@ -69,6 +69,20 @@ def test_one_that_only_fails_is_silent(world: World) -> None:
     assert world.silence().triggers == ("fails",)
 
 
+def test_one_that_has_failed_often_since_it_started_something_is_not_silent(world: World) -> None:
+    """The cap on starts refuses many events in a row, after many starts."""
+    world.store.put(trigger("busy"), trigger("capped"))
+    world.clock.advance(days=31)
+    world.start("capped")
+    for number in range(silence.OF_ONE + 1):
+        world.clock.advance(seconds=1)
+        world.refuse("capped", f"refused-{number}")
+    for number in range(silence.LATEST):
+        world.clock.advance(seconds=1)
+        world.start("busy", str(number))
+    assert world.silence().triggers == ()
+
+
 def test_one_that_has_not_been_there_for_so_long_is_not_silent_yet(world: World) -> None:
     world.store.put(trigger("old"))
     world.clock.advance(days=20)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from pipeline_triggers.domain.ports import Ledger, TriggerStore
@@ -20,8 +22,9 @@ LATEST = 200
 # So many triggers are asked about by themselves, and so many at a time.
 MAX_ASKED = 1000
 AT_ONCE = 8
-# One that has none among so many latest entries of its own only fails.
+# So many latest entries of one trigger are read first; where all of them failed, up to so many.
 OF_ONE = 10
+MAX_OF_ONE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,15 @@ class Listener:
         return frozenset(_on_events(then)) if then else frozenset()
 
     def _has_started(self, trigger: str, since: datetime) -> bool:
-        return any(entry["state"] == "STARTED" for entry in self.ledger.history(trigger, since, at_most=OF_ONE))
+        latest = list(self.ledger.history(trigger, since, at_most=OF_ONE))
+        has_started = any(map(_is_start, latest))
+        if has_started or len(latest) < OF_ONE:
+            return has_started
+        return any(map(_is_start, islice(self.ledger.history(trigger, since), MAX_OF_ONE)))
+
+
+def _is_start(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["state"] == "STARTED")
 
 
 def _on_events(snapshot: Snapshot) -> list[str]:
