@@ -154,6 +154,20 @@ class TestAnUpdate:
         assert world.watcher.on_changed(ARN).revived == (ARN,)
         assert world.triggers.orphaned == {}
 
+    @pytest.mark.parametrize(("state", "target"), [("ENABLED", {"version_id": 3}), ("DISABLED", {})])
+    def test_so_have_those_that_follow_no_declaration(self, world: World, state: str, target: dict[str, Any]) -> None:
+        world.triggers.put(trigger("on-upload", state=state, **target))
+        world.triggers.mark([ARN], world.clock.now())
+        assert world.watcher.on_changed(ARN).revived == (ARN,)
+        assert world.triggers.orphaned == {}
+
+    def test_those_are_not_revived_when_the_pipeline_is_gone_again(self, world: World) -> None:
+        world.triggers.put(trigger("on-upload", version_id=3))
+        world.triggers.mark([ARN], world.clock.now())
+        world.pipelines.remove("churn-train")
+        assert world.watcher.on_changed(ARN).kept == (Kept(ARN, "pipeline-gone"),)
+        assert set(world.triggers.orphaned) == {ARN}
+
     def test_one_that_is_made_again_otherwise_is_revived_and_broken(self, world: World) -> None:
         world.triggers.mark([ARN], world.clock.now())
         world.pipelines.add("churn-train", MORE)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline_triggers.cleanup.estate import NOT_NOW, STEP_BUDGET, until_the_next_sweep
 from pipeline_triggers.cleanup.pacing import Pace, in_parallel
 from pipeline_triggers.domain.contracts import broken_contracts, parties
+from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.orphans import Failed, Kept, Report, pipeline_at_home
 from pipeline_triggers.errors import AwsError
 
@@ -53,11 +54,13 @@ class Watcher:
         folded = pipeline_arn.casefold()
         try:
             its_parties = self._parties().get(folded, [])
-            if not its_parties:
+            # Triggers that follow no declaration, because they name a version or are disabled, may be orphaned, too.
+            is_orphaned = folded in self.orphans.marked()
+            if not its_parties and not is_orphaned:
                 mended = (folded,) if self.contracts.mend(folded) else ()
                 return Report(kept=(Kept(pipeline_arn, "no-trigger"),), mended=mended)
-            report = self._compare(folded, its_parties)
-            if not report.kept and folded in self.orphans.marked():
+            report = self._compare(folded, its_parties, PipelineRef.parse(pipeline_arn))
+            if not report.kept and is_orphaned:
                 self.orphans.revive([folded])
                 report = Report.joined([report, Report(revived=(folded,))])
         except AwsError as error:
@@ -93,17 +96,17 @@ class Watcher:
         if self.clock.now() + STEP_BUDGET > deadline:
             return Report(kept=(Kept(arn, "not-judged"),))
         try:
-            return self._compare(arn, its_parties)
+            trigger, number = its_parties[0]
+            return self._compare(arn, its_parties, trigger.targets[number].pipeline)
         except AwsError as error:
             if error.reason in NOT_NOW:
                 return Report(kept=(Kept(arn, "not-judged"),))
             return Report(failed=(Failed(arn, until_the_next_sweep(error)),))
 
-    def _compare(self, arn: str, its_parties: Sequence[Party]) -> Report:
+    def _compare(self, arn: str, its_parties: Sequence[Party], ref: PipelineRef) -> Report:
         """Compare, and mark or mend. Raises AwsError when the pipeline cannot be asked, or the mark not written."""
-        trigger, number = its_parties[0]
         try:
-            definition = self.pipelines.describe(trigger.targets[number].pipeline, fresh=True)
+            definition = self.pipelines.describe(ref, fresh=True)
         except AwsError as error:
             if error.reason not in ("not-found-yet", "pipeline-deleting"):
                 raise
