@@ -161,6 +161,13 @@ class TestAnUpdate:
         assert world.watcher.on_changed(ARN).revived == (ARN,)
         assert world.triggers.orphaned == {}
 
+    def test_the_pipeline_is_asked_for_as_a_trigger_spells_it(self, world: World) -> None:
+        world.triggers.put(trigger("on-upload", "Churn-Train", version_id=3))
+        world.triggers.mark([ARN], world.clock.now())
+        world.watcher.on_changed(ARN)
+        asked = [call["ref"] for call in world.pipelines.called("describe")]
+        assert [(ref.name, ref.version_id) for ref in asked] == [("Churn-Train", None)]
+
     def test_those_are_not_revived_when_the_pipeline_is_gone_again(self, world: World) -> None:
         world.triggers.put(trigger("on-upload", version_id=3))
         world.triggers.mark([ARN], world.clock.now())

@@ -7,14 +7,13 @@ after each sweep all pipelines of triggers are asked, because CloudTrail may not
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline_triggers.cleanup.estate import NOT_NOW, STEP_BUDGET, until_the_next_sweep
 from pipeline_triggers.cleanup.pacing import Pace, in_parallel
 from pipeline_triggers.domain.contracts import broken_contracts, parties
-from pipeline_triggers.domain.executions import PipelineRef
 from pipeline_triggers.domain.orphans import Failed, Kept, Report, pipeline_at_home
 from pipeline_triggers.errors import AwsError
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from pipeline_triggers.domain.executions import Home
+    from pipeline_triggers.domain.executions import Home, PipelineRef
     from pipeline_triggers.domain.ports import Clock, ContractMarks, OrphanMarks, Pipelines
     from pipeline_triggers.domain.triggers import Snapshot, Trigger
 
@@ -56,10 +55,11 @@ class Watcher:
             its_parties = self._parties().get(folded, [])
             # Triggers that follow no declaration, because they name a version or are disabled, may be orphaned, too.
             is_orphaned = folded in self.orphans.marked()
-            if not its_parties and not is_orphaned:
+            spelt = self._spelt(folded)
+            if spelt is None or not (its_parties or is_orphaned):
                 mended = (folded,) if self.contracts.mend(folded) else ()
                 return Report(kept=(Kept(pipeline_arn, "no-trigger"),), mended=mended)
-            report = self._compare(folded, its_parties, PipelineRef.parse(pipeline_arn))
+            report = self._compare(folded, its_parties, spelt)
             if not report.kept and is_orphaned:
                 self.orphans.revive([folded])
                 report = Report.joined([report, Report(revived=(folded,))])
@@ -81,6 +81,12 @@ class Watcher:
         order = [*(arn for arn in marked if arn in found), *(arn for arn in found if arn not in marked)]
         reports = in_parallel(lambda arn: self._compare_in_time(arn, found[arn], deadline), order, self.at_once)
         return Report.joined([Report(mended=idle), *reports])
+
+    def _spelt(self, folded: str) -> PipelineRef | None:
+        """The pipeline as a trigger names it: SageMaker may not find it by the lower-cased name in an ARN."""
+        named = (target.pipeline for trigger in self.snapshot().triggers for target in trigger.targets)
+        of_it = (ref for ref in named if ref.arn_in(self.home).casefold() == folded)
+        return next((replace(ref, version_id=None) for ref in of_it), None)
 
     def _parties(self) -> dict[str, list[Party]]:
         """The targets of each pipeline of the stack's home, by its casefolded ARN."""
